@@ -1,0 +1,60 @@
+# `make demo` shows the main job on real input, `make test` is everything that CI runs. Both need nothing but a CPython
+# 3.12 or later somewhere on the machine (scripts/find-python.sh looks) and git; PYTHON=… and VENV=… choose others.
+
+VENV ?= .venv
+PYTHON ?=
+WORKERS ?= 2
+COVERAGE ?= 88
+PYTEST_OPTIONS ?=
+export VENV PYTHON
+
+bin = $(VENV)/bin
+code = provgraph tests scripts docs examples $(wildcard benchmarks)
+environment = @scripts/environment.sh
+# Tools of ours must not write byte code beside the sources of a demo, nor ask a terminal anything.
+export PIP_NO_INPUT = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format docs docs-help check-tests bench clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
+		printf '%-14s %s\n' "$$name" "$$what"; done
+
+demo: ## the main job on real input, in build/demo (three minutes at most, then seconds)
+	$(environment) demo
+	@PATH="$(abspath $(bin)):$$PATH" DEMO_SHOWN=build/demo examples/demo/run.sh build/demo
+
+test: lint docs check-tests ## everything that CI runs: lint, types, layers, docs, tests with coverage
+
+lint: ## style, types, layers
+	$(environment) dev
+	$(bin)/ruff check $(code)
+	$(bin)/ruff format --check $(code)
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+format: ## mend what can be mended by a program
+	$(environment) dev
+	$(bin)/ruff check --fix $(code)
+	$(bin)/ruff format $(code)
+
+docs: ## the site, in build/docs, warnings are errors
+	$(environment) dev
+	$(bin)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs
+
+docs-help: ## write the generated parts of docs/ anew
+	$(environment) dev
+	$(bin)/python docs/scripts/generate.py
+
+check-tests:
+	$(environment) dev
+	$(bin)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term --cov-fail-under=$(COVERAGE) $(PYTEST_OPTIONS)
+
+bench: ## the figures, into benchmarks/RESULTS.md (twenty minutes, better on a quiet machine)
+	$(environment) dev
+	$(bin)/python benchmarks/run.py
+
+clean: ## remove what was made, but the environment
+	rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find provgraph tests examples docs scripts -name __pycache__ -type d -prune -exec rm -rf {} +
