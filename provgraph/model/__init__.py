@@ -1,0 +1,1 @@
+"""What the graph is made of: the PROV vocabulary, identities, path classes, scrubbing."""

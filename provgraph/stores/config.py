@@ -1,0 +1,124 @@
+"""The user's configuration: ``.provdb/config.toml``, as one frozen value."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from provgraph.errors import InputError
+
+TEMPLATE: Final = """\
+# Configuration of this provdb project. All lines are comments: what they show is the default.
+# After a change, type `provdb trust .`: until then only what protects ([scrub], secret_names) is taken from here.
+
+[limits]
+# file_bytes = 104857600        # larger files keep their SHA-256 alone: not restorable
+# preimage_bytes = 16777216     # old bytes up to this size are copied before a command overwrites them
+# hash_bytes = 1073741824       # larger files are hashed at idle time, not while a command is being recorded
+# collection_files = 1000       # more files than this below one folder become one Collection
+
+[objects]
+# budget_bytes = 0              # 0: 10 GiB or a tenth of the free space, whichever is less
+# secret_names = []             # more file names (globs) that keep the SHA-256 alone, as .env, *.pem, id_rsa do
+
+[scrub]
+# patterns = []                 # more regular expressions: what their group 1 (or all) matches is replaced by ***
+# names = []                    # more names (of options, variables) whose values are secrets
+
+[paths]                         # more path classes, before the built-in ones; absolute or from the root
+# ignored = []
+# environment = []
+# external = []
+# project = []
+
+[capture]
+# unsupervised = []             # more programs that the supervisor must leave alone, beside sudo, su, ...
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What ``config.toml`` says; every field has the documented default. Sizes are bytes."""
+
+    file_limit_bytes: int = 100 * 1024 * 1024
+    preimage_limit_bytes: int = 16 * 1024 * 1024
+    hash_limit_bytes: int = 1 << 30
+    collection_threshold: int = 1000
+    objects_budget_bytes: int = 0
+    """0: 10 GiB or a tenth of the free space, whichever is less."""
+    secret_names: tuple[str, ...] = ()
+    scrub_patterns: tuple[str, ...] = ()
+    scrub_names: tuple[str, ...] = ()
+    path_classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Class → globs, for ``ignored``, ``environment``, ``external``, ``project``."""
+    unsupervised: tuple[str, ...] = ()
+
+    def without_trust(self) -> "Config":
+        """What may be taken from a store that this user has not trusted: the rules that protect, nothing else."""
+        return Config(secret_names=self.secret_names, scrub_patterns=self.scrub_patterns, scrub_names=self.scrub_names)
+
+
+_FIELDS: Final[dict[tuple[str, str], tuple[str, type]]] = {
+    ("limits", "file_bytes"): ("file_limit_bytes", int),
+    ("limits", "preimage_bytes"): ("preimage_limit_bytes", int),
+    ("limits", "hash_bytes"): ("hash_limit_bytes", int),
+    ("limits", "collection_files"): ("collection_threshold", int),
+    ("objects", "budget_bytes"): ("objects_budget_bytes", int),
+    ("objects", "secret_names"): ("secret_names", list),
+    ("scrub", "patterns"): ("scrub_patterns", list),
+    ("scrub", "names"): ("scrub_names", list),
+    ("capture", "unsupervised"): ("unsupervised", list),
+}
+_CLASSES: Final = ("ignored", "environment", "external", "project")
+
+
+def read_config(path: Path) -> Config:
+    """The configuration in a file; the defaults where there is none.
+
+    Raises:
+        InputError: no TOML, an unknown key, or a value of the wrong type.
+    """
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return Config()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is no TOML: {error}") from error
+    return parse_config(document, str(path))
+
+
+def parse_config(document: Mapping[str, Any], where: str = "the configuration") -> Config:
+    """The configuration in a parsed document.
+
+    Raises:
+        InputError: an unknown key, or a value of the wrong type.
+    """
+    values: dict[str, Any] = {}
+    classes: dict[str, tuple[str, ...]] = {}
+    for section, table in document.items():
+        if not isinstance(table, dict):
+            raise InputError(f"{where}: `{section}` stands outside of a section; see the comments in it")
+        for key, value in table.items():
+            what = f"{where}: {section}.{key}"
+            if section == "paths" and key in _CLASSES:
+                classes[key] = _strings(what, value)
+                continue
+            if (section, key) not in _FIELDS:
+                known = sorted(f"{s}.{k}" for s, k in _FIELDS) + [f"paths.{name}" for name in _CLASSES]
+                raise InputError(f"{what} is not known; known are {', '.join(known)}")
+            name, type_ = _FIELDS[section, key]
+            values[name] = _strings(what, value) if type_ is list else _size(what, value)
+    return Config(path_classes=classes, **values)
+
+
+def _strings(what: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise InputError(f"{what} must be a list of strings, not {value!r}")
+    return tuple(value)
+
+
+def _size(what: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise InputError(f"{what} must be a whole number, 0 or more, not {value!r}")
+    return value
