@@ -1,0 +1,1 @@
+"""Watching a command: what it reads, writes, deletes and renames. Standard library only."""

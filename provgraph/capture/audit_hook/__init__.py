@@ -1,0 +1,1 @@
+"""A folder for PYTHONPATH: its ``sitecustomize`` reports which files a user's Python process opens."""

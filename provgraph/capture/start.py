@@ -1,0 +1,174 @@
+"""The first record of an activity: what was run, where, by whom, and what the calling shell had already opened."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+
+from provgraph.capture.activity import now, stat_of
+from provgraph.capture.job import Element, Job
+from provgraph.capture.path_class import ENVIRONMENT, IGNORED, Classifier
+from provgraph.capture.scrub_words import recorded_environment, scrubbed_text, scrubbed_words
+from provgraph.capture.settings import project_classifier
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
+    from collections.abc import Sequence
+
+# What git asks to know who works here; the ingester asks git later, in another environment.
+IDENTITY = (
+    "GIT_AUTHOR_NAME",
+    "GIT_AUTHOR_EMAIL",
+    "EMAIL",
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_NOSYSTEM",
+)
+_START_TIME_FIELD = 21  # of /proc/PID/stat, counted from 0; field 22 in proc(5)
+
+
+class Surroundings:
+    """What the start records of all elements of a job share. To be made before anything is closed or run."""
+
+    def __init__(self, job: Job) -> None:
+        self.redirections = redirections(job.root)
+        self.stdin_pipe = _is_pipe(0)
+        self.environ = recorded_environment(os.environ, job.scrub)
+        self.git: dict[str, object] | None = None
+        self.git_known = False
+        self._job = job
+
+    def record(self, element: Element, pid: int, at: int, method: str, supervisor: int) -> dict[str, object]:
+        """The start record of ``element``, which runs in process ``pid`` since ``at``."""
+        job = self._job
+        if not self.git_known:
+            self.git, self.git_known = git_state(job.cwd), True
+        elapsed_ns = now() - at
+        record: dict[str, object] = {
+            "record": "start",
+            "schema": 1,
+            "activity": element.uid,
+            "t": at,
+            "time": time.time_ns() - elapsed_ns,
+            "boot_id": _first_line("/proc/sys/kernel/random/boot_id"),
+            "argv": scrubbed_words(element.argv, job.scrub),
+            "cwd": job.cwd,
+            "pid": pid,
+            "supervisor": supervisor,
+            "supervisor_start": start_ticks(supervisor),
+            "uid": os.geteuid(),
+            "host": os.uname().nodename,
+            "capture": method,
+            "env": self.environ,
+            "identity": {name: os.environ[name] for name in IDENTITY if name in os.environ},
+            "tags": {key: _scrubbed_tag(key, value, job.scrub) for key, value in job.tags.items()},
+            "stdin_pipe": self.stdin_pipe,
+            "redirections": self.redirections,
+        }
+        optional = {
+            "name": job.name,
+            "note": None if job.note is None else scrubbed_text(job.note, job.scrub),
+            "parent": job.parent,
+            "line": element.line,
+            "git": self.git,
+        }
+        record.update((key, value) for key, value in optional.items() if value is not None)
+        return record
+
+
+def redirections(root: str) -> list[dict[str, object]]:
+    """The regular files that this process was started with as open descriptors: the caller's redirections."""
+    found: list[dict[str, object]] = []
+    classifier: Classifier | None = None
+    try:
+        names = os.listdir("/proc/self/fd")
+    except OSError:
+        return found
+    for name in sorted(names, key=int):
+        try:
+            status = os.fstat(int(name))
+            if not stat.S_ISREG(status.st_mode) or status.st_nlink == 0 or not os.get_inheritable(int(name)):
+                continue
+            path = os.readlink(f"/proc/self/fd/{name}")
+            classifier = classifier or project_classifier(root)
+            if classifier.classify(path) in (IGNORED, ENVIRONMENT):
+                continue
+            found.append({"fd": int(name), "path": path, "mode": _mode(name), "stat": stat_of(os.lstat(path))})
+        except OSError:
+            continue
+    return found
+
+
+def _mode(fd: str) -> str:
+    """How a descriptor was opened: "r", "w", "rw" or "a"."""
+    with open(f"/proc/self/fdinfo/{fd}", "rb") as info:
+        flags = next(int(line.split()[1], 8) for line in info if line.startswith(b"flags:"))
+    if flags & os.O_ACCMODE == os.O_RDONLY:
+        return "r"
+    if flags & os.O_APPEND:
+        return "a"
+    return "rw" if flags & os.O_ACCMODE == os.O_RDWR else "w"
+
+
+def _is_pipe(fd: int) -> bool:
+    try:
+        mode = os.fstat(fd).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def start_ticks(pid: int) -> int:
+    """When a process began, in clock ticks since boot: tells a reused pid; 0 where it is gone."""
+    text = _first_line(f"/proc/{pid}/stat")
+    fields = text.rpartition(")")[2].split()
+    return int(fields[_START_TIME_FIELD - 2]) if len(fields) > _START_TIME_FIELD - 2 else 0
+
+
+def _first_line(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return os.fsdecode(file.readline().rstrip(b"\n"))
+    except OSError:
+        return ""
+
+
+def git_state(cwd: str) -> dict[str, object] | None:
+    """Commit, branch and folder of the repository that ``cwd`` lies in, by reading files only; None outside of one."""
+    folder = cwd
+    while not os.path.lexists(f"{folder}/.git"):
+        if folder in ("/", ""):
+            return None
+        folder = folder.rpartition("/")[0] or "/"
+    git = f"{folder}/.git"
+    if os.path.isfile(git):  # a work tree or a submodule
+        text = _first_line(git)
+        if not text.startswith("gitdir: "):
+            return None
+        git = os.path.join(folder, text[8:])
+    state: dict[str, object] = {"dir": folder}
+    head = _first_line(f"{git}/HEAD")
+    if not head.startswith("ref: "):
+        return {**state, "head": head} if head else None
+    ref = head[5:]
+    state["branch"] = ref.removeprefix("refs/heads/")
+    common = _first_line(f"{git}/commondir")
+    shared = os.path.join(git, common) if common else git
+    commit = _first_line(f"{git}/{ref}") or _first_line(f"{shared}/{ref}") or _packed(shared, ref)
+    return {**state, "head": commit} if commit else state
+
+
+def _packed(git: str, ref: str) -> str:
+    wanted = os.fsencode(f" {ref}\n")
+    try:
+        with open(f"{git}/packed-refs", "rb") as file:
+            return next((line[:40].decode("ascii", "replace") for line in file if line.endswith(wanted)), "")
+    except OSError:
+        return ""
+
+
+def _scrubbed_tag(key: str, value: object, scrub: Sequence[str]) -> object:
+    """A tag's value as it may be written: what its name says counts too."""
+    return scrubbed_words([f"{key}={value}"], scrub)[0].partition("=")[2] if isinstance(value, str) else value

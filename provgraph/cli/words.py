@@ -1,0 +1,44 @@
+"""The first words that mean provdb itself; any other first word is a command to run and record.
+
+Read on the wrapping path: this module imports nothing.
+"""
+
+AVAILABLE = {
+    "annotate": "add properties to a vertex",
+    "completion": "print a shell's completion script",
+    "cypher": "ask a question in Cypher",
+    "doctor": "check the store and the capture methods",
+    "gc": "give space back",
+    "init": "make this folder a project",
+    "lineage": "what a thing came from, or what came of it",
+    "log": "activities, newest first",
+    "record": "declare provenance that the wrapper cannot see",
+    "restore": "the bytes of a snapshot",
+    "run": "run and record a command, with options",
+    "show": "one vertex: properties and relations",
+    "status": "versions, unrecorded changes, work not yet ingested",
+    "trust": "let a store that is not mine run code",
+}
+"""Commands of this version, each with its line in ``provdb --help``."""
+
+LATER = {
+    "agents": "who is who",
+    "blame": "who last changed each line",
+    "client": "recording inside other interpreters",
+    "compare": "what differs between two vertices",
+    "forget": "remove for good",
+    "git-hooks": "versions from git commits",
+    "ingestors": "plug-ins that interpret commands",
+    "pull": "events from a server",
+    "push": "events to a server",
+    "remote": "the team's server",
+    "search": "words in commands, notes and contents",
+    "segment": "how destinations came from sources",
+    "shell": "an interactive shell that records",
+    "summarize": "what segments have in common",
+}
+"""Words kept for commands that this version does not have: refused with a reason, so no script grows a habit
+(``provdb compare a b`` running another program of that name) that a later version would break."""
+
+RESERVED = frozenset(AVAILABLE) | frozenset(LATER)
+"""All words that are no command to run. ``provdb run -- WORD …`` runs a program of that name."""

@@ -1,0 +1,1 @@
+"""Ingestors: what a command's words and files tell about it."""
