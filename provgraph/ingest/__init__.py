@@ -1,0 +1,1 @@
+"""From raw records to facts: what the spool holds is checked, hashed, decided (docs: semantics) and journaled."""

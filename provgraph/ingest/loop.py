@@ -1,0 +1,477 @@
+"""The ingester: follows the spool of one project, applies operations in the order of their times, journals."""
+
+import contextlib
+import errno
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from provgraph.errors import InputError, StoreError
+from provgraph.events.ports import JournalPort, KnowledgePort, ObjectsPort
+from provgraph.ingest.collect import Collector
+from provgraph.ingest.contents import Contents, lstat
+from provgraph.ingest.describe import Annotate, Describer
+from provgraph.ingest.environment import Environments
+from provgraph.ingest.finish import Finisher
+from provgraph.ingest.lookup import Lookup, iso
+from provgraph.ingest.notice import changed_files, notice
+from provgraph.ingest.places import Places
+from provgraph.ingest.records import Record, SpoolTail, alive, never_begun, spool_files
+from provgraph.ingest.settle import Settler
+from provgraph.ingest.state import Act
+from provgraph.ingest.timeline import SPOOL_CLOCK, Timeline, as_stat
+from provgraph.ingest.write import Writer
+
+_THE_DISKS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+"""What no activity is to blame for: ingestion waits for a better time."""
+_LOOKS: Final = 20
+_TOGETHER: Final = 50
+"""Activities that end in a burst are journaled in one transaction, up to so many."""
+PROGRESS_NS: Final = 1_000_000_000
+"""A running activity's uses are journaled about once a second."""
+
+
+@dataclass(slots=True)
+class Limits:
+    """What the project's configuration sets."""
+
+    collection_files: int = 1000
+    hash_bytes: int = 1 << 30
+
+
+@dataclass(slots=True)
+class Wiring:
+    """Everything that ingestion needs from outside."""
+
+    spool: str
+    places: Places
+    journal: JournalPort
+    knowledge: KnowledgePort
+    objects: ObjectsPort
+    annotate: Annotate
+    validate: Callable[[Record], object]
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(slots=True)
+class _Followed:
+    tail: SpoolTail
+    start: Record | None = None
+    early: list[Record] = field(default_factory=list)
+    reads: set[str] = field(default_factory=set)
+    read_to: int = 0
+    """The time of the newest operation that was read."""
+    ended: bool = False
+    closed: bool = False
+    dead_since: float = 0.0
+
+
+class Ingester:
+    """Ingests one project's spool. One at a time for a project (the caller holds the lock)."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.wiring = wiring
+        self.log: list[str] = []
+        """Failures, for the log file; each cost one activity at most."""
+        self._one_by_one = False
+        self._not_to_hash: set[str] = set()
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """Hold nothing in memory: all that is not journaled is read from the spool again."""
+        wiring = self.wiring
+        contents = Contents(wiring.objects, wiring.knowledge, wiring.limits.hash_bytes)
+        self.lookup = Lookup(wiring.places, contents, wiring.knowledge)
+        self.timeline = Timeline(contents, wiring.spool)
+        contents.refresh = self._read
+        self.settler = Settler(self.lookup)
+        self.collector = Collector(self.lookup, self.settler, wiring.limits.collection_files)
+        self.finisher = Finisher(self.lookup, self.settler, self.collector, self.timeline)
+        self.environments = Environments(self.lookup, self.settler)
+        self.describer = Describer(wiring.annotate, self._next_number, wiring.places.root)
+        self.writer = Writer(wiring.journal, wiring.knowledge, self.lookup, self.describer.describe)
+        self._followed: dict[str, _Followed] = {}
+        self._acts: list[Act] = []
+        self._ended: list[Act] = []
+        self._number = 0
+        self._flushed_ns = 0
+
+    # -- following ---------------------------------------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether activities are known that have not ended, or that have and are not journaled."""
+        return any(followed.start is not None for followed in self._followed.values())
+
+    @property
+    def waiting(self) -> bool:
+        """Whether operations have been read that are too young to be applied."""
+        return len(self.timeline) > 0
+
+    def step(self) -> bool:
+        """Read what has arrived, apply it, journal what is due. Returns whether anything happened."""
+        arrived = self._read()
+        applied = self._apply()
+        self._give_up_on_the_dead()
+        self._progress()
+        return arrived or applied
+
+    def _read(self) -> bool:
+        arrived = False
+        files = spool_files(self.wiring.spool)
+        fresh = [path for path in files if path not in self._followed]
+        resumed = self.wiring.journal.resume([_spool_name(path) for path in fresh]) if fresh else {}
+        for path in fresh:
+            self._followed[path] = _Followed(SpoolTail(path, self.wiring.validate))
+        for path in files:
+            followed = self._followed[path]
+            for record in followed.tail.read():
+                arrived = True
+                self._take(path, followed, record, resumed)
+        return arrived
+
+    def _take(self, path: str, followed: _Followed, record: Record, resumed: dict[str, Any]) -> None:
+        kind = record["record"]
+        name = _spool_name(path)
+        earlier = resumed.get(name)
+        if earlier is not None and earlier.closed:
+            self._leave(path, name)
+            return
+        if kind == "start":
+            followed.start = record
+            act = Act(spool=name, start=record)
+            if earlier is not None:
+                act.uid, act.number, act.begun, act.journaled_t = earlier.uid, earlier.number, True, earlier.t
+                if earlier.first_uid != earlier.uid:
+                    act.whole = Act(spool=name, start=record, uid=earlier.first_uid, number=earlier.number, begun=True)
+            self.timeline.push(int(record["t"]), name, ("start", act))
+            for waiting in followed.early:
+                self._take(path, followed, waiting, resumed)
+            followed.early.clear()
+            return
+        if followed.start is None:
+            followed.early.append(record)  # two processes write: what comes before the start waits for it
+            return
+        if kind == "progress":
+            for op in record["ops"]:
+                self._fix(followed, op)
+                followed.read_to = max(followed.read_to, int(op[1]))
+                # The start is timed by another process than the operations: none comes before it.
+                self.timeline.push(max(int(op[1]), int(followed.start["t"])), name, op)
+            return
+        self.timeline.push(int(record["t"]), name, (kind, record))
+        followed.ended = followed.ended or kind == "end"
+        followed.closed = followed.closed or kind == "closed"
+
+    def _fix(self, followed: _Followed, op: list[Any]) -> None:
+        """Read a file's content as soon as it is known that a command has opened it (rule 13)."""
+        if op[0] != "r" or not self.wiring.places.counts(op[2]):
+            return
+        stat = as_stat(op[3])
+        few = len(followed.reads) <= self.collector.threshold
+        if few:  # what is many becomes a collection, whose bytes are not kept
+            followed.reads.add(op[2])
+        if stat is not None:
+            self.lookup.contents.fix(op[2], stat, keep=few and self.lookup.keeps(op[2]))
+
+    # -- applying ----------------------------------------------------------------------------------------------
+
+    def _apply(self) -> bool:
+        applied = False
+        name = ""
+        try:
+            all_ended = all(one.closed for one in self._followed.values())
+            behind = min((one.read_to for one in self._followed.values() if one.tail.behind), default=None)
+            for t, _, name, what in self.timeline.due(all_ended=all_ended, until=behind):
+                applied = True
+                self._apply_one(t, name, what)
+                if len(self._ended) >= (1 if self._one_by_one else _TOGETHER):
+                    self._journal_ended()
+            self._journal_ended()
+        except StoreError:
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in _THE_DISKS:
+                raise StoreError(f"{self.wiring.spool} cannot be ingested now: {error}") from error
+            if self._one_by_one:
+                self._fail(name, error)
+            # Whose fault it is shows when all that is in the spool is ingested once more, one by one.
+            self._one_by_one = True
+            self._begin_anew()
+        return applied
+
+    def _apply_one(self, t: int, name: str, what: Any) -> None:
+        if isinstance(what, tuple):
+            kind, value = what
+            if kind == "start":
+                self._start(value)
+                return
+            act = self.lookup.running.get(name)
+            if act is None:
+                return
+            if kind == "end":
+                self._end(act, value)
+            elif kind == "closed":
+                self._closed(act, value)
+            elif kind == "lost":
+                act.lost_at = int(value["t"])
+            return
+        act = self.lookup.running.get(name)
+        if act is not None:
+            self._operate(act, t, what)
+            self.lookup.running[name].applied_t = t
+
+    def _operate(self, act: Act, t: int, op: list[Any]) -> None:
+        code, settler = op[0], self.settler
+        if code == "r":
+            stat = as_stat(op[3])
+            if stat is not None:
+                role = op[4] if len(op) > 4 and op[4] == "inferred" else ""
+                settler.read(act, t, op[2], stat, role)
+        elif code == "w":
+            settler.write(act, t, op[2], as_stat(op[3]), op[4])
+        elif code == "d":
+            settler.delete(act, t, op[2], as_stat(op[3]))
+        elif code == "m":
+            settler.rename(act, t, op[2], op[3], as_stat(op[4]), as_stat(op[5]))
+        elif code == "l":
+            settler.link(act, t, op[2], op[3], as_stat(op[4]))
+        elif code == "x":
+            act.programs.append([str(word) for word in op[3]])
+        elif code == "v":
+            self.environments.meet(act, op[2], t, changed=len(op) > 3)
+        elif code == "g":
+            act.gaps[op[2]] = act.gaps.get(op[2], 0) + 1
+
+    def _start(self, act: Act) -> None:
+        t = int(act.start["t"])
+        parent_name = act.start.get("parent")
+        parent = self.lookup.running.get(parent_name) if parent_name else None
+        self.lookup.running[act.spool] = act
+        self._acts.append(act)
+        if parent is not None:
+            act.parent = parent
+            if act.start.get("stdin_pipe"):
+                parent = self.settler.resolve(parent)
+                for snap, _, _ in list(parent.used.values()):
+                    self.settler.use(act, snap, t, "inherited")
+        for redirection in act.start.get("redirections", ()):
+            self._redirected(act, t, redirection)
+
+    def _redirected(self, act: Act, t: int, redirection: dict[str, Any]) -> None:
+        """What the calling shell opened for the command belongs to the command."""
+        stat, path, mode = as_stat(redirection.get("stat")), redirection["path"], redirection["mode"]
+        if stat is None:
+            return
+        if mode in ("r", "rw"):
+            self.settler.read(act, t, path, stat)
+        if path in act.writes or mode == "r":
+            return
+        known = self.lookup.current(self.wiring.places.name(path))
+        if mode == "rw":
+            self.settler.write(act, t, path, stat, "update")
+        elif stat[2] > 0 or (known is not None and known.same_file(stat)):
+            # Whoever opened it wrote to it before the command began: what is written now comes after that.
+            self.settler.write(act, t, path, stat, "append")
+        else:
+            # The shell emptied the file before we could look: what it replaced is the last state that is known.
+            before = None if known is None or known.invalidated else known.stat
+            self.settler.write(act, t, path, before, "truncate")
+
+    # -- ending ------------------------------------------------------------------------------------------------
+
+    def _end(self, act: Act, record: Record) -> None:
+        act.end = record
+        act.intermediate += int(record.get("rewrites") or 0)
+        if record.get("survivors"):
+            act = self._finish(act, int(record["t"]), int(record["time"]), _open_for_writing(act))
+            act.applied_t = int(record["t"])
+            self._journal_ended()
+            self._flush([act])
+
+    def _closed(self, act: Act, record: Record) -> None:
+        act = self._finish(act, int(record["t"]), int(record["time"]), frozenset())
+        self._conclude(act)
+
+    def _conclude(self, act: Act) -> None:
+        """Nothing more will come of an activity: it is journaled with the others that end now."""
+        act.closed = True
+        self._parts()
+        self.lookup.running.pop(act.spool, None)
+        for absolute in [path for path, writer in self.lookup.dirty.items() if writer is act.first]:
+            del self.lookup.dirty[absolute]
+        self._ended.append(act)
+        if any(snap.members is not None for snap, _, _, _ in act.generated):
+            self._journal_ended()  # whose members a later command met is asked of the store
+
+    def _journal_ended(self) -> None:
+        if not self._ended:
+            return
+        self._flush(self._ended)
+        for act in self._ended:
+            self._leave(os.path.join(self.wiring.spool, act.spool + ".jsonl"), act.spool)
+        self._ended = []
+        if not self.lookup.running:
+            self._acts = []
+            self.lookup.forget()
+            if not self.timeline:
+                self.lookup.contents.forget_moves()
+
+    def _finish(self, act: Act, t: int, wall_ns: int, keep_open: frozenset[str]) -> Act:
+        act = self.finisher.finish(act, t, wall_ns, keep_open)
+        return self.environments.finish(act, t)
+
+    def _leave(self, path: str, name: str) -> None:
+        """All of an activity is journaled: its spool file and its pre-images go."""
+        self.lookup.running.pop(name, None)
+        self._followed.pop(path, None)
+        self.timeline.drop(name)
+        _remove(path)
+        for copy in _listed(os.path.join(self.wiring.spool, "pre")):
+            if copy.startswith(name):
+                _remove(os.path.join(self.wiring.spool, "pre", copy))
+
+    def _give_up_on_the_dead(self) -> None:
+        """An activity whose supervisor and command are both gone and that never ended was interrupted (rule 19)."""
+        for path, followed in list(self._followed.items()):
+            start = followed.start
+            if start is None:
+                if followed.tail.rejected:
+                    self._fail(_spool_name(path), InputError("the record of its start is damaged"))
+                elif never_begun(path):
+                    self._leave(path, _spool_name(path))
+                continue
+            if followed.closed or followed.tail.behind or alive(start) or _runs(start):
+                followed.dead_since = 0.0
+                continue
+            followed.dead_since = followed.dead_since or time.monotonic()
+            act = self.lookup.running.get(_spool_name(path))
+            if time.monotonic() - followed.dead_since < 1.0 or act is None or self.timeline:
+                continue
+            t = time.clock_gettime_ns(SPOOL_CLOCK)
+            self._conclude(self._finish(act, t, time.time_ns(), frozenset()))
+            self._journal_ended()
+
+    def _fail(self, name: str, error: Exception) -> None:
+        """Set an activity aside that cannot be ingested: the spool file stays, for ``doctor`` and a newer program."""
+        self.log.append(f"{name}: {type(error).__name__}: {error}")
+        path = os.path.join(self.wiring.spool, name + ".jsonl")
+        self._followed.pop(path, None)
+        if os.path.exists(path):
+            os.replace(path, path + ".failed")
+
+    # -- journaling --------------------------------------------------------------------------------------------
+
+    def _progress(self) -> None:
+        now = time.monotonic_ns()
+        if now - self._flushed_ns < PROGRESS_NS or not self.lookup.running:
+            return
+        running = self.lookup.running.values()
+        many = self.collector.threshold // 2
+        if all(act.begun for act in running) and any(len(act.deferred) + len(act.writes) > many for act in running):
+            return  # what may become a collection is not journaled file by file
+        self._flush([])
+
+    def _flush(self, ended: list[Act]) -> None:
+        for act in list(self.lookup.running.values()):
+            if len(act.deferred) <= self.collector.threshold // 2:
+                self.settler.resolve(act)
+        self.writer.flush(self._parts(), ended)
+        self.lookup.contents.flush()
+        self._flushed_ns = time.monotonic_ns()
+
+    def _parts(self) -> list[Act]:
+        """All activities in memory, each part of a split one before the next."""
+        for live in self.lookup.running.values():
+            chain: list[Act] = []
+            part: Act | None = live
+            while part is not None and part not in self._acts:
+                chain.append(part)
+                part = part.informed_by
+            self._acts.extend(reversed(chain))
+        return self._acts
+
+    def _next_number(self) -> int:
+        self._number = max(self._number + 1, self.wiring.knowledge.next_activity_number())
+        return self._number
+
+    def hash_later(self) -> bool:
+        """Hash one file that was too large to be hashed in time, as long as it is still what it was (rule 18)."""
+        for known in self.wiring.knowledge.unhashed():
+            absolute = self.wiring.places.absolute(known.path)
+            if known.stat is None or absolute in self._not_to_hash or lstat(absolute) != known.stat:
+                continue
+            self._not_to_hash.add(absolute)
+            try:
+                stored = self.wiring.objects.digest_file(absolute, known.stat)
+            except OSError:
+                continue
+            if stored.sha256 is None:
+                continue
+            with self.wiring.journal.batch() as batch:
+                event = batch.event("content.hashed", iso(time.time_ns()))
+                event.set(known.uid, sha256=stored.sha256, content=None)
+            self.lookup.forget()
+            return True
+        return False
+
+    def notice(self) -> int:
+        """Look at all tracked files and journal what changed unseen. Returns the number of changes."""
+        candidates = changed_files(self.lookup)
+        if candidates:
+            for _ in range(_LOOKS):  # a command that never rests must not keep whoever asked
+                if not self.step():
+                    break
+        now_ns = time.time_ns()
+        replaced = notice(self.lookup, candidates, now_ns)
+        if replaced or self.lookup.log.entries:
+            self._flush([])
+        return len(replaced)
+
+
+def _spool_name(path: str) -> str:
+    return os.path.basename(path).removesuffix(".jsonl")
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def _runs(start: Record) -> bool:
+    """Whether the command itself still runs, in the same boot."""
+    return alive({**start, "supervisor": start["pid"], "supervisor_start": None})
+
+
+def _open_for_writing(act: Act) -> frozenset[str]:
+    """Those of the files that an activity wrote that some process still holds open for writing."""
+    wanted, found = set(act.writes), set[str]()
+    for process in _listed("/proc"):
+        if not process.isdigit() or not wanted:
+            continue
+        folder = f"/proc/{process}/fd"
+        try:
+            descriptors = os.listdir(folder)
+        except OSError:
+            continue
+        for descriptor in descriptors:
+            try:
+                target = os.readlink(f"{folder}/{descriptor}")
+                if target not in wanted:
+                    continue
+                with open(f"/proc/{process}/fdinfo/{descriptor}") as file:
+                    flags = next(int(line.split()[1], 8) for line in file if line.startswith("flags:"))
+            except (OSError, StopIteration):
+                continue
+            if flags & os.O_ACCMODE != os.O_RDONLY:
+                found.add(target)
+    return frozenset(found)

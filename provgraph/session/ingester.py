@@ -1,0 +1,273 @@
+"""The ingester as a process, and how others wait for it or do its work (one at a time for a project).
+
+Run as ``python -m provgraph.session.ingester ROOT``: started by the supervisor beside a command. After its first look
+it goes on at idle priority.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from provgraph.capture.path_class import Classifier
+from provgraph.capture.spool import give_to_owner
+from provgraph.errors import ProvGraphError
+from provgraph.ingest.loop import Ingester, Limits, Wiring
+from provgraph.ingest.places import Places, read_ignore_file
+from provgraph.ingest.records import spool_files
+from provgraph.schemas import validator
+from provgraph.session.annotate import Annotator
+from provgraph.session.capture_settings import path_rules, publish
+from provgraph.stores import EmbeddedStore, open_store
+
+LINGER_S: Final = 3.0
+"""How long an ingester without work stays: the next command of a series finds it ready."""
+_LOCK_WAIT_S: Final = 5.0
+_LOG_LIMIT: Final = 1 << 20
+_LOOK: Final = b"?"
+"""Rung at the bell: look for unseen changes now."""
+_CLOCK_TICK_NS: Final = 4_000_000
+"""Files bear times of the kernel's coarse clock, which is late by as much."""
+_TAIL_BYTES: Final = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What is not ingested: commands that have ended, when the wait was given up."""
+
+    commands: int
+    waited_s: float
+
+
+@contextlib.contextmanager
+def ingestion_lock(root: str, wait_s: float = 0.0) -> Iterator[bool]:
+    """Hold the project's ingestion lock; yields whether it could be had within ``wait_s`` seconds."""
+    fd = os.open(os.path.join(root, ".provdb", "ingester.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _give_to_owner(root, fd)
+        deadline = time.monotonic() + wait_s
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                if time.monotonic() >= deadline:
+                    yield False
+                    return
+                time.sleep(0.02)
+            else:
+                yield True
+                return
+    finally:
+        os.close(fd)
+
+
+def wire(store: EmbeddedStore) -> Ingester:
+    """An ingester for a store that is open for writing."""
+    root = str(store.root)
+    publish(store)
+    classifier = Classifier(root, os.environ.get("HOME") or os.path.expanduser("~"), path_rules(store))
+    places = Places(root, os.uname().nodename, store.namespace, classifier.classify, read_ignore_file(root))
+    return Ingester(
+        Wiring(
+            spool=os.path.join(root, ".provdb", "spool"),
+            places=places,
+            journal=store.journal,
+            knowledge=store.knowledge,
+            objects=store.objects,
+            annotate=Annotator(trusted=store.trusted),
+            validate=validator("spool"),
+            limits=Limits(store.config.collection_threshold, store.config.hash_limit_bytes),
+        )
+    )
+
+
+def run(root: str) -> None:
+    """Ingest until there has been nothing to do for a while."""
+    with ingestion_lock(root, _LOCK_WAIT_S) as held:
+        if not held:
+            return
+        with open_store(root, write=True) as store:
+            _follow(root, wire(store))
+    # A command that ended between the last look and the release of the lock found an ingester and started none.
+    if unfinished(root):
+        run(root)
+
+
+def _follow(root: str, ingester: Ingester) -> None:
+    bell = os.open(os.path.join(root, ".provdb", "bell"), os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    poll = select.poll()
+    poll.register(bell, select.POLLIN)
+    idle_since = time.monotonic()
+    looked = True
+    while _is_same(root, bell):
+        if ingester.step():
+            idle_since, looked = time.monotonic(), False
+        _yield_the_processor()
+        _write_log(root, ingester)
+        idle_s = time.monotonic() - idle_since
+        if not ingester.busy and not looked and idle_s > 0.1:
+            ingester.notice()
+            looked = not ingester.hash_later()
+        if not ingester.busy and idle_s > LINGER_S:
+            return
+        wait_ms = 10 if ingester.waiting else 50 if not looked else 500
+        if poll.poll(wait_ms) and _LOOK in _heard(bell):
+            ingester.step()
+            ingester.notice()
+            idle_since, looked = time.monotonic(), True
+            with _answered(root).open("ab") as file:
+                _give_to_owner(root, file.fileno())
+                os.utime(file.fileno())
+
+
+def _is_same(root: str, bell: int) -> bool:
+    """Whether the store is still the one that was opened: what a removed one's ingester took from a new one is lost."""
+    try:
+        return os.path.samestat(os.fstat(bell), os.stat(os.path.join(root, ".provdb", "bell")))
+    except FileNotFoundError:
+        return False
+
+
+def _give_to_owner(root: str, fd: int) -> None:
+    """What root makes in another's store must not lock its owner out."""
+    if os.geteuid() == 0:
+        give_to_owner(fd, os.path.join(root, ".provdb"))
+
+
+def _heard(bell: int) -> bytes:
+    try:
+        return os.read(bell, 65536)
+    except BlockingIOError:
+        return b""
+
+
+def _answered(root: str) -> Path:
+    """The file whose mtime says when a running ingester last looked because it was asked to."""
+    return Path(root, ".provdb", "cache", "looked")
+
+
+def _yield_the_processor() -> None:
+    """Idle priority, once the first look is done: what the command opened first is fixed before it can change."""
+    if hasattr(os, "SCHED_IDLE") and os.sched_getscheduler(0) != os.SCHED_IDLE:
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def catch_up(root: str, timeout_s: float = 10.0, progress: Callable[[int], None] | None = None) -> Pending:
+    """Wait until every command that has ended is ingested; do it here where no ingester runs.
+
+    Commands that still run are not waited for.
+
+    Parameters:
+        timeout_s: gives up after this many seconds.
+        progress: called with the number of commands that are left, about ten times a second.
+    """
+    began = time.monotonic()
+    while True:
+        left = unfinished(root)
+        waited_s = time.monotonic() - began
+        if not left or waited_s > timeout_s:
+            return Pending(left, waited_s)
+        with ingestion_lock(root) as held:
+            if held:
+                with open_store(root, write=True) as store:
+                    ingester = wire(store)
+                    while unfinished(root) and time.monotonic() - began < timeout_s:
+                        if not ingester.step():
+                            time.sleep(0.002)
+                        _report(progress, root)
+                    _write_log(root, ingester)
+                continue
+        ring(root)
+        _report(progress, root)
+        time.sleep(0.01)
+
+
+def notice(root: str, timeout_s: float = 10.0) -> None:
+    """Journal what changed unseen in the tracked files; a running ingester is asked to, and waited for."""
+    asked_ns = time.time_ns()
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        with ingestion_lock(root) as held:
+            if held:
+                with open_store(root, write=True) as store:
+                    wire(store).notice()
+                return
+        ring(root, _LOOK)
+        for _ in range(50):
+            time.sleep(0.005)
+            with contextlib.suppress(FileNotFoundError):
+                if _answered(root).stat().st_mtime_ns >= asked_ns - _CLOCK_TICK_NS:
+                    return
+
+
+def ring(root: str, message: bytes = b"!") -> None:
+    """Wake a running ingester."""
+    with contextlib.suppress(OSError):
+        fd = os.open(os.path.join(root, ".provdb", "bell"), os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            os.write(fd, message)
+        finally:
+            os.close(fd)
+
+
+def _report(progress: Callable[[int], None] | None, root: str) -> None:
+    if progress is not None:
+        progress(unfinished(root))
+
+
+def unfinished(root: str) -> int:
+    """How many commands have ended and are not journaled yet. Those that still run do not count."""
+    return sum(_awaits_ingestion(root, path) for path in spool_files(os.path.join(root, ".provdb", "spool")))
+
+
+def _awaits_ingestion(root: str, path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TAIL_BYTES))
+            lines = file.read().split(b"\n")
+    except FileNotFoundError:
+        return False
+    if any(b'"record":"closed"' in line for line in lines[-2:]):
+        return True
+    ends = [line for line in lines[:-1] if line.startswith(b'{"record":"end"')]  # the last one may be torn
+    if not ends:
+        return False
+    end = json.loads(ends[-1])
+    if not end.get("survivors"):
+        return True
+    # What outlives the command may take forever; what it did until its end is asked for.
+    name = os.path.basename(path).removesuffix(".jsonl")
+    with open_store(root, write=False) as store:
+        journaled = store.journal.resume([name]).get(name)
+    return journaled is None or journaled.t < int(end["t"])
+
+
+def _write_log(root: str, ingester: Ingester) -> None:
+    if not ingester.log:
+        return
+    path = Path(root, ".provdb", "ingester.log")
+    if path.exists() and path.stat().st_size > _LOG_LIMIT:
+        path.replace(path.with_suffix(".log.1"))
+    with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        _give_to_owner(root, file.fileno())
+        file.writelines(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {line}\n" for line in ingester.log)
+    ingester.log.clear()
+
+
+if __name__ == "__main__":
+    try:
+        run(sys.argv[1])
+    except ProvGraphError as error:
+        with contextlib.suppress(OSError), open(os.path.join(sys.argv[1], ".provdb", "ingester.log"), "a") as log:
+            _give_to_owner(sys.argv[1], log.fileno())
+            log.write(f"{error}\n")
+        sys.exit(error.exit_status)
