@@ -1,0 +1,125 @@
+"""``provdb lineage``."""
+
+from typing import Any
+
+import click
+
+from provgraph.cli.output import (
+    NOTHING_FOUND,
+    json_option,
+    note,
+    print_json,
+    say,
+    stdout_page,
+    times_option,
+    width_option,
+)
+from provgraph.cli.sources import graph_reader, project
+from provgraph.graph.answers import Outline, Ways
+from provgraph.graph.provgraph import ProvGraph
+from provgraph.render.times import Clock
+
+
+def _later(_ctx: click.Context, parameter: click.Parameter, value: object) -> None:
+    if value:
+        raise click.UsageError(f"--{parameter.name} comes with a later version; --json gives the graph to other tools")
+
+
+@click.command()
+@click.argument("references", metavar="REF…", nargs=-1)
+@click.option("--downstream", is_flag=True, help="What came of it, instead of what it came from.")
+@click.option("--depth", type=click.IntRange(0), metavar="N", help="N activities far.")
+@click.option("--revisions", is_flag=True, help="Also along the chain of a path's snapshots.")
+@click.option("--environment", is_flag=True, help="Also the installed software.")
+@click.option("--path", "ends", nargs=2, metavar="FROM TO", help="Each way between two vertices, edge by edge.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="So many ways.")
+@click.option("--graph", "file", metavar="FILE", help="Ask the graph in a JSON file (- is standard input).")
+@click.option("--all", "everything", is_flag=True, help="Draw the whole tree, fold nothing.")
+@click.option("--dot", is_flag=True, callback=_later, expose_value=False, hidden=True)
+@click.option("--svg", metavar="FILE", callback=_later, expose_value=False, hidden=True)
+@json_option
+@times_option
+@width_option
+def command(
+    references: tuple[str, ...],
+    ends: tuple[str, str] | None,
+    limit: int,
+    file: str | None,
+    everything: bool,
+    as_json: bool,
+    clock: Clock,
+    columns: int | None,
+    **walk: Any,
+) -> int:
+    """What a thing came from: the commands and files behind it, and who ran them.
+
+    REF is a path, path@2, path@TIME, a glob, a uid, %1 or agent:NAME.
+    """
+    if ends:
+        if references:
+            raise click.UsageError("--path names both ends itself; leave the other REFs out")
+        return _ways(ends, limit, bool(walk["revisions"]), file, as_json, clock, columns)
+    if as_json:
+        print_json(_graph(references, file, walk).to_json())
+        return 0
+    from provgraph.render.trees import left_out, outline_text
+
+    page = stdout_page(columns)
+    deepest = max(4, min(14, (page.columns - 30) // 3))
+    drawn = _outline(references, file, {**walk, "max_depth": deepest, "everything": everything})
+    note(drawn.notes)
+    say(outline_text(drawn, page, clock, downstream=walk["downstream"]))
+    note(left_out(drawn))
+    return 0
+
+
+def _graph(references: tuple[str, ...], file: str | None, walk: dict[str, Any]) -> ProvGraph:
+    if file is None:
+        with project() as here:
+            return here.lineage(*references, **walk)
+    from provgraph.queries.asking import lineage_of
+    from provgraph.queries.places import Places
+
+    return lineage_of(graph_reader(file), references, Places(), **walk)
+
+
+def _outline(references: tuple[str, ...], file: str | None, asked: dict[str, Any]) -> Outline:
+    if file is None:
+        with project() as here:
+            return here.outline(*references, **asked)
+    from provgraph.queries.asking import outline_of
+    from provgraph.queries.places import Places
+
+    return outline_of(graph_reader(file), references, Places(), **asked)
+
+
+def _ways(
+    ends: tuple[str, str],
+    limit: int,
+    revisions: bool,
+    file: str | None,
+    as_json: bool,
+    clock: Clock,
+    columns: int | None,
+) -> int:
+    found = _found_ways(ends, limit, revisions, file)
+    if as_json:
+        print_json(found.to_json())
+    elif found:
+        from provgraph.render.trees import ways_text
+
+        note(found.notes)
+        say(ways_text(found, stdout_page(columns), clock))
+    else:
+        note([*found.notes, f"no way leads from {ends[0]} to {ends[1]} or back"])
+    return 0 if found else NOTHING_FOUND
+
+
+def _found_ways(ends: tuple[str, str], limit: int, revisions: bool, file: str | None) -> Ways:
+    if file is None:
+        with project() as here:
+            return here.ways(*ends, limit=limit, revisions=revisions)
+    from provgraph.queries.asking import ways_between
+    from provgraph.queries.places import Places
+
+    return ways_between(graph_reader(file), *ends, Places(), limit=limit, revisions=revisions)

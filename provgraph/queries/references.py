@@ -1,0 +1,307 @@
+"""References: the one grammar in which a vertex is named.
+
+    PATH            its newest snapshot                PATH@3, PATH@-2     the third; the one before the newest
+    PATH@TIME       as of that time                    *.pkl, *.pkl@*      sets: the newest of each; all
+    UID             or a unique prefix of six or more  %1                  the newest command, %2 the one before
+    agent:NAME      somebody, by name or e-mail        ORIGIN:PATH@3       another clone's third
+
+An exact uid wins over every other reading. What follows the last ``@`` is a number or a time; a file whose own name
+contains ``@`` is reached by its uid or by ``PATH@-1``, or plainly where nothing else could be meant.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from provgraph.errors import QuestionError, UnknownReferenceError
+from provgraph.graph.elements import Vertex
+from provgraph.graph.naming import display_name, short_uid
+from provgraph.graph.reader import ActivityFilter, GraphReader, SnapshotRow
+from provgraph.queries.places import Places
+from provgraph.queries.times import in_order, looks_like_time, moment
+
+_PREFIX = re.compile(r"[0-9a-fA-F][0-9a-fA-F-]{5,35}")
+_NUMBER = re.compile(r"[+-]?\d{1,18}")
+_NAMED_ACTIVITY = re.compile(r"(?P<name>.+) #(?P<number>\d{1,18})")
+_GLOB = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a reference names: one vertex, or several for a glob; ``notes`` say what is worth knowing about it."""
+
+    uids: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def resolve(reader: GraphReader, text: str, places: Places) -> Resolved:
+    """The vertices that a reference names, in a fixed order.
+
+    Raises:
+        UnknownReferenceError: none, or more than one where one must be meant; lists the nearest or the competing ones.
+        QuestionError: a form that is refused, with the reason.
+    """
+    if not text:
+        raise UnknownReferenceError("an empty reference; name a path, a uid, %1 or agent:NAME")
+    if reader.vertex(text) is not None:
+        return Resolved((text,))
+    if text.startswith("%"):
+        return _nth(reader, text)
+    if text.startswith("agent:"):
+        return _agent(reader, text)
+    for reading in (_by_origin, _by_path, _by_split, _by_glob, _by_member):
+        found = reading(reader, text, places)
+        if found is not None:
+            return found
+    found = _by_prefix(reader, text) or _by_activity_name(reader, text) or _by_name(reader, text)
+    found = found or _by_content(reader, text, places)
+    if found is not None:
+        return found
+    raise _unknown(reader, text, places)
+
+
+def resolve_all(reader: GraphReader, texts: Iterable[str], places: Places) -> Resolved:
+    """The vertices that several references name together, each once, in the order of the references."""
+    uids: dict[str, None] = {}
+    notes: dict[str, None] = {}
+    for text in texts:
+        found = resolve(reader, text, places)
+        uids.update(dict.fromkeys(found.uids))
+        notes.update(dict.fromkeys(found.notes))
+    return Resolved(tuple(uids), tuple(notes))
+
+
+def resolve_one(reader: GraphReader, text: str, places: Places) -> tuple[Vertex, tuple[str, ...]]:
+    """The one vertex that a reference names, and notes.
+
+    Raises:
+        UnknownReferenceError: none, or more than one (a glob).
+    """
+    found = resolve(reader, text, places)
+    if len(found.uids) > 1:
+        names = _names(reader, found.uids[:10])
+        raise UnknownReferenceError(
+            f"{text!r} names {len(found.uids)} vertices, and one is asked for: {', '.join(names)}", tuple(names)
+        )
+    vertex = reader.vertex(found.uids[0])
+    assert vertex is not None
+    return vertex, found.notes
+
+
+def _nth(reader: GraphReader, text: str) -> Resolved:
+    number = text[1:]
+    if not number.isascii() or not number.isdigit() or int(number) < 1:
+        raise QuestionError(f"{text!r}: after % stands a number, %1 for the newest command; a file is ./{text}")
+    vertex = reader.nth_activity(int(number))
+    if vertex is None:
+        newest = reader.nth_activity(1)
+        known = "no command was recorded yet" if newest is None else "`provdb log` lists them"
+        raise UnknownReferenceError(f"there is no command {text}; {known}")
+    return Resolved((vertex.uid,))
+
+
+def _agent(reader: GraphReader, text: str) -> Resolved:
+    name = text[len("agent:") :]
+    agents = reader.agents_named(name)
+    if len(agents) == 1:
+        return Resolved((agents[0].uid,))
+    if agents:
+        shown = tuple(f"{display_name(a)} <{a.properties.get('email', short_uid(a.uid))}>" for a in agents)
+        raise UnknownReferenceError(
+            f"{len(agents)} agents are called {name!r}: {', '.join(shown)}; use the e-mail address", shown
+        )
+    raise UnknownReferenceError(f"no agent is called {name!r}; `provdb log` shows who ran what")
+
+
+def _by_origin(reader: GraphReader, text: str, places: Places) -> Resolved | None:
+    short, colon, rest = text.partition(":")
+    if not colon or short not in places.origins:
+        return None
+    wanted = places.origins[short]
+    path, suffix = _split(rest)
+    for candidate, selector in ((rest, ""), (path, suffix)):
+        rows = [row for row in reader.snapshots(candidate) if row.origin == wanted]
+        if rows:
+            return _select(rows, selector, candidate, places, wanted)
+    raise UnknownReferenceError(f"clone {short} has no {rest!r}; `provdb status` lists the clones")
+
+
+def _by_path(reader: GraphReader, text: str, places: Places) -> Resolved | None:
+    for path in _paths(text, places):
+        rows = reader.snapshots(path)
+        if rows and not (_split(text)[1] and reader.snapshots(_paths(_split(text)[0], places)[0])):
+            return _select(rows, "", path, places, places.origin)
+    return None
+
+
+def _by_split(reader: GraphReader, text: str, places: Places) -> Resolved | None:
+    head, suffix = _split(text)
+    if not suffix:
+        return None
+    for path in _paths(head, places):
+        rows = reader.snapshots(path)
+        if rows:
+            return _select(rows, suffix, path, places, places.origin)
+    return None
+
+
+def _by_glob(reader: GraphReader, text: str, places: Places) -> Resolved | None:
+    head, suffix = _split(text)
+    pattern, selector = (head, suffix) if suffix else (text, "")
+    if not _GLOB.search(pattern):
+        return None
+    for path in _paths(pattern, places):
+        by_path: dict[str, list[SnapshotRow]] = {}
+        for row in reader.snapshots_matching(path):
+            by_path.setdefault(row.path, []).append(row)
+        if not by_path:
+            continue
+        uids: list[str] = []
+        for found in sorted(by_path):
+            try:
+                uids += _select(by_path[found], selector, found, places, places.origin).uids
+            except UnknownReferenceError:
+                continue  # a set: files that have no third snapshot are not in `*.pkl@3`
+        if uids:
+            return Resolved(tuple(uids))
+    raise UnknownReferenceError(f"nothing recorded matches {text!r}; ** crosses folders, * does not")
+
+
+def _by_member(reader: GraphReader, text: str, places: Places) -> Resolved | None:
+    for path in _paths(text, places):
+        rows = reader.collections_with_member(path)
+        if rows:
+            holder = _row_name(rows[0])
+            more = f" ({len(rows)} collections hold it)" if len(rows) > 1 else ""
+            return Resolved((rows[0].uid,), (f"{path} is a member of {holder}{more}",))
+    return None
+
+
+def _by_prefix(reader: GraphReader, text: str) -> Resolved | None:
+    if not _PREFIX.fullmatch(text):
+        return None
+    uids = reader.uids_with_prefix(text.lower(), 10) or reader.uids_with_prefix(text, 10)
+    if not uids:
+        return None
+    if len(uids) > 1:
+        shown = tuple(f"{uid} ({name})" for uid, name in zip(uids, _names(reader, uids), strict=True))
+        raise UnknownReferenceError(f"{len(uids)} or more uids begin with {text}: {', '.join(shown)}", shown)
+    return Resolved((uids[0],))
+
+
+def _by_activity_name(reader: GraphReader, text: str) -> Resolved | None:
+    match = _NAMED_ACTIVITY.fullmatch(text)
+    if match is None:
+        return None
+    found = [
+        vertex
+        for vertex in reader.activities(ActivityFilter(grep=re.escape(match["name"]), unseen=False))
+        if display_name(vertex) == text
+    ]
+    return Resolved((found[0].uid,)) if len(found) == 1 else None
+
+
+def _by_name(reader: GraphReader, text: str) -> Resolved | None:
+    """Only graphs from elsewhere have entities with names of their own."""
+    named = getattr(reader, "named", None)
+    if named is None:
+        return None
+    uids: list[str] = named(text)
+    if len(uids) > 1:
+        raise UnknownReferenceError(f"{len(uids)} vertices are called {text!r}: {', '.join(uids)}", tuple(uids))
+    return Resolved((uids[0],)) if uids else None
+
+
+def _by_content(reader: GraphReader, text: str, places: Places) -> Resolved | None:
+    digest = places.digest(text)
+    if digest is None:
+        return None
+    rows = reader.snapshots_with_digest(digest)
+    if not rows:
+        raise UnknownReferenceError(
+            f"{text!r} is on disk, but neither its path nor its content was ever recorded; "
+            "commands run with provdb record what they touch"
+        )
+    more = f"; {len(rows) - 1} more have it too" if len(rows) > 1 else ""
+    return Resolved((rows[0].uid,), (f"{text} is not recorded; its content is that of {_row_name(rows[0])}{more}",))
+
+
+def _select(rows: list[SnapshotRow], selector: str, path: str, places: Places, origin: str) -> Resolved:
+    if not selector:
+        newest = rows[-1]
+        notes = (f"{path} was deleted; {_row_name(newest)} is its last snapshot",) if newest.invalidated else ()
+        return Resolved((newest.uid,), notes)
+    if selector == "*":
+        return Resolved(tuple(row.uid for row in rows))
+    if _NUMBER.fullmatch(selector):
+        return _numbered(rows, int(selector), path, origin)
+    if looks_like_time(selector):
+        return _as_of(rows, selector, path, places)
+    if _GLOB.search(selector):
+        found = tuple(row.uid for row in rows if fnmatchcase(str(row.sequence), selector))
+        if found:
+            return Resolved(found)
+    raise QuestionError(
+        f"{path}@{selector}: as of a commit or tag comes with the git hooks, which this version does not have; "
+        f"use {path}@{rows[-1].sequence} or {path}@TIME (a file named {path}@{selector} is {path}@{selector}@-1)"
+    )
+
+
+def _numbered(rows: list[SnapshotRow], number: int, path: str, origin: str) -> Resolved:
+    if number < 0:
+        if -number <= len(rows):
+            return Resolved((rows[number].uid,))
+    else:
+        matching = [row for row in rows if row.sequence == number]
+        own = [row for row in matching if row.origin == origin] or matching
+        if len(own) == 1:
+            return Resolved((own[0].uid,))
+        if own:
+            shown = tuple(f"{row.uid} ({row.created_at})" for row in own)
+            raise UnknownReferenceError(f"{path}@{number} is in {len(own)} clones: {', '.join(shown)}", shown)
+    names = tuple(_row_name(row) for row in rows)
+    listed = ", ".join(names) if len(names) <= 4 else f"{names[0]} … {names[-1]}"
+    raise UnknownReferenceError(f"there is no {path}@{number}; there is {listed}", names[::-1][:10])
+
+
+def _as_of(rows: list[SnapshotRow], selector: str, path: str, places: Places) -> Resolved:
+    limit = moment(selector, places.zone, end_of_day=True)
+    before = [row for row in rows if in_order(row.created_at) <= limit]
+    if not before:
+        first = rows[0]
+        raise UnknownReferenceError(
+            f"{path} was not known at {selector}; its first snapshot, {_row_name(first)}, is of {first.created_at}",
+            (_row_name(first),),
+        )
+    return Resolved((before[-1].uid,))
+
+
+def _unknown(reader: GraphReader, text: str, places: Places) -> UnknownReferenceError:
+    head, suffix = _split(text)
+    near: dict[str, None] = {}
+    for path in _paths(text, places) + (_paths(head, places) if suffix else []):
+        near.update(dict.fromkeys(reader.paths_like(path)))
+    if near:
+        return UnknownReferenceError(f"nothing recorded is called {text!r}; near: {', '.join(near)}", tuple(near))
+    return UnknownReferenceError(f"nothing recorded is called {text!r}; `provdb log` lists what is")
+
+
+def _split(text: str) -> tuple[str, str]:
+    """At the last ``@``; a suffix with a slash belongs to the path."""
+    head, at, suffix = text.rpartition("@")
+    return (head, suffix) if at and head and "/" not in suffix else (text, "")
+
+
+def _paths(text: str, places: Places) -> list[str]:
+    """The store's paths that a typed one may mean: from where the user stands, then as listings print it."""
+    return list(dict.fromkeys((places.locate(text), text)))
+
+
+def _row_name(row: SnapshotRow) -> str:
+    return f"{row.path}@{row.sequence}"
+
+
+def _names(reader: GraphReader, uids: Iterable[str]) -> list[str]:
+    found = {vertex.uid: display_name(vertex) for vertex in reader.vertices(list(uids))}
+    return [found.get(uid, short_uid(uid)) for uid in uids]

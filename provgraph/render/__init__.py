@@ -1,0 +1,1 @@
+"""Answers as text: tables, trees, JSON, CSV. Knows values, never where they came from."""

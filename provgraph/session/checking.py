@@ -1,0 +1,132 @@
+"""``doctor``: is the store whole, can commands be captured, what went wrong."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from provgraph.errors import ProvGraphError, QuestionError
+from provgraph.session.pending import spooled
+from provgraph.session.standing import failures
+
+if TYPE_CHECKING:
+    from provgraph.session.project import Project
+
+State = Literal["ok", "note", "warning", "bad"]
+_NAMED = 20
+_WELL: Final = {
+    "layout": "folders, modes and the guard against git are as they must be",
+    "journal": "every event is there and readable",
+    "projection": "says what the journal says, without a cycle",
+    "objects": "all contents agree with their digests",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found: about what (``subject``), and what to type next (``remedy``), where there is such."""
+
+    check: str
+    state: State
+    text: str
+    subject: str = ""
+    remedy: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """The shape of a finding in ``provgraph/doctor/1``."""
+        return {key: getattr(self, key) for key in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """What ``doctor`` found. ``digest`` is the projection's after a rebuild, ``backup`` the file that was written."""
+
+    findings: tuple[Finding, ...]
+    digest: str | None = None
+    backup: str | None = None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is bad."""
+        return all(finding.state != "bad" for finding in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """The document ``provgraph/doctor/1``."""
+        return {
+            "schema": "provgraph/doctor/1",
+            "healthy": self.healthy,
+            "findings": [finding.to_json() for finding in self.findings],
+            "digest": self.digest,
+            "backup": self.backup,
+        }
+
+
+def check(project: "Project", *, rebuild: bool, backup: str | None) -> Checkup:
+    """Look at everything that can be wrong. Cost: the whole journal and all objects are read."""
+    findings: list[Finding] = []
+    digest = None
+    if rebuild:
+        digest = project.store(write=True).rebuild()
+        findings.append(Finding("projection", "ok", "made anew from the journal"))
+    for name, checks in (("ingestion", _ingestion), ("store", _store), ("capture", _capture)):
+        try:
+            findings += checks(project)
+        except ProvGraphError as error:
+            findings.append(Finding(name, "bad", str(error)))
+    if backup is not None:
+        findings.append(_backup(project, backup))
+    return Checkup(tuple(findings), digest, backup)
+
+
+def _backup(project: "Project", target: str) -> Finding:
+    from provgraph.stores.backup import backup
+
+    path = project.disk.absolute(target)
+    if os.path.lexists(path):
+        raise QuestionError(f"{target} is there already; a backup never replaces a file: name another")
+    size = backup(project.store(), path)
+    return Finding("backup", "ok", f"{size:,} bytes; `tar -xf` in an empty folder makes it a project again", target)
+
+
+def _ingestion(project: "Project") -> Iterator[Finding]:
+    """What lies in the spool, and what the ingester complained of."""
+    project.settle_pending()
+    lying = list(spooled(project.root))
+    waiting = [item.command for item in lying if item.closed]
+    if waiting:
+        yield Finding("ingestion", "note", f"{len(waiting)} ended commands are not yet ingested: {waiting[0]}, …")
+    failed = failures(project.root, _NAMED)
+    for line in failed:
+        yield Finding("ingestion", "bad", f"could not be ingested: {line}")
+    if not waiting and not failed:
+        running = sum(not item.closed for item in lying)
+        yield Finding("ingestion", "ok", f"nothing is left behind; {running} commands run")
+
+
+def _store(project: "Project") -> Iterator[Finding]:
+    """Lay-out, journal, projection, objects, spool, each read whole."""
+    from provgraph.stores.checks import check_store
+
+    states: dict[str, State] = {"error": "bad", "warning": "warning", "note": "note"}
+    named: set[str] = set()
+    for found in check_store(project.store()):
+        named.add(found.check)
+        yield Finding(found.check, states[found.severity], found.message, found.subject, found.remedy)
+    for name, text in _WELL.items():
+        if name not in named:
+            yield Finding(name, "ok", text)
+
+
+def _capture(project: "Project") -> Iterator[Finding]:
+    """Which capture method works here."""
+    from provgraph.capture.settings import read_settings
+
+    settings = read_settings(project.root)
+    method = settings.get("method")
+    if method is None:
+        yield Finding("capture", "note", "no command was recorded yet, so no capture method was tried")
+    elif method == "seccomp":
+        yield Finding("capture", "ok", "the supervisor sees every process of a command (seccomp)")
+    else:
+        why = settings.get("reason") or "the supervisor does not work here"
+        yield Finding("capture", "note", f"by {method}: {why}; what is read is inferred")

@@ -1,0 +1,409 @@
+"""Project: a folder whose history is recorded, with a method for every command."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from provgraph.errors import NoProjectError, QuestionError, StoreError
+from provgraph.graph.answers import Description, Outline, Ways
+from provgraph.graph.elements import Vertex
+from provgraph.graph.provgraph import ProvGraph
+from provgraph.graph.rows import Rows
+from provgraph.queries.places import Places
+from provgraph.session.disk import Disk
+from provgraph.session.pending import spooled
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from provgraph.session.caring import Collection
+    from provgraph.session.checking import Checkup
+    from provgraph.session.declaring import Declaration
+    from provgraph.session.standing import Status
+    from provgraph.stores import EmbeddedStore
+    from provgraph.stores.cypher import CypherCache
+
+WAIT_S = 10.0
+PATIENCE_S = 0.5
+
+
+def open(path: "str | os.PathLike[str] | None" = None) -> "Project":
+    """The nearest project: the folder ``path`` (the present one by default) or an ancestor that holds ``.provdb``.
+
+    ``PROVDB_PROJECT`` names one elsewhere, where no path is given.
+
+    Raises:
+        NoProjectError: there is none; `init` makes one.
+        StoreError: it cannot be read, or belongs to somebody else.
+    """
+    from provgraph.capture.project import find_project
+
+    start = os.path.abspath(os.curdir if path is None else path)
+    root = find_project(start, os.environ if path is None else {})
+    if root is None:
+        named = os.environ.get("PROVDB_PROJECT") if path is None else None
+        where = f"PROVDB_PROJECT={named} is no project" if named else f"{start} is in no project"
+        raise NoProjectError(f"{where}; type `provdb init` in the folder that shall be one")
+    return Project(root, cwd=start)
+
+
+def init(path: "str | os.PathLike[str]" = ".", *, share: bool = False, join: str | None = None) -> "Project":
+    """Make a folder a project; one that is a project stays what it is.
+
+    Parameters:
+        share: also write ``.provdb-project``, to be committed, so that every clone is the same project.
+        join: the project's uid, where this folder shall belong to a project that exists.
+    """
+    from provgraph.stores import init_project
+
+    root = os.path.realpath(path)
+    init_project(root, share=share, join=join).close()
+    return Project(root)
+
+
+class Project:
+    """A recorded folder. Every question first waits until what has ended is ingested, ten seconds at most.
+
+    Parameters:
+        root: the folder that holds ``.provdb``.
+        cwd: where relative paths begin; the root by default.
+        progress: is told, in a sentence, what is being waited for.
+    """
+
+    def __init__(
+        self, root: str, *, cwd: str | None = None, progress: Callable[[str], None] = lambda _text: None
+    ) -> None:
+        self.root, self.disk, self.progress = root, Disk(root, cwd or root), progress
+        self.notes: list[str] = []
+        self._store: EmbeddedStore | None = None
+        self._cypher: CypherCache | None = None
+        self._writes = False
+
+    @classmethod
+    def open(cls, path: "str | os.PathLike[str] | None" = None) -> "Project":
+        """As ``provgraph.open``."""
+        return open(path)
+
+    @classmethod
+    def init(cls, path: "str | os.PathLike[str]" = ".", *, share: bool = False, join: str | None = None) -> "Project":
+        """As ``provgraph.init``."""
+        return init(path, share=share, join=join)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Project {self.root}>"
+
+    def close(self) -> None:
+        """Close the store. The next question opens it again."""
+        if self._cypher is not None:
+            self._cypher.close()
+            self._cypher = None
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    # -- the store
+
+    def store(self, *, write: bool = False) -> "EmbeddedStore":
+        """The store, opened when it is first needed, its projection up to date."""
+        from provgraph.stores import open_store
+
+        if self._store is not None and write and not self._writes:
+            self.close()
+        if self._store is None:
+            self._store, self._writes = open_store(self.root, write=write), write
+        self._store.apply()
+        return self._store
+
+    def settle_pending(self) -> None:
+        """Wait until everything that has ended is ingested; what is still missing after ten seconds is a note."""
+        self.notes = []
+        if not any(spooled(self.root)):
+            return  # most questions find nothing, and need no ingester
+        from provgraph.session.ingester import catch_up
+
+        waiting = _Waiting(self.progress)
+        try:
+            pending = catch_up(self.root, timeout_s=WAIT_S, progress=waiting)
+        except (StoreError, OSError) as error:  # a disk that is full or read-only: what is journaled can be asked for
+            self.notes.append(f"what has ended since is not in this answer, for it cannot be ingested: {error}")
+            return
+        if pending.commands:
+            what = "command is" if pending.commands == 1 else "commands are"
+            self.notes.append(
+                f"{pending.commands} ended {what} not in this answer: not ingested after {pending.waited_s:.0f} s; "
+                "`provdb status` tells how it stands"
+            )
+
+    def _ask(self) -> "EmbeddedStore":
+        self.settle_pending()
+        return self.store()
+
+    def places(self) -> Places:
+        """Where references are resolved: this project's paths, files and clock."""
+        return Places(self.disk.locate, self.disk.digest, None, self.store().origin)
+
+    def resolve(self, reference: str) -> list[Vertex]:
+        """The vertices that a reference names (several for a glob).
+
+        Raises:
+            UnknownReferenceError: it names nothing, or more than one thing where one must be meant.
+        """
+        from provgraph.queries.references import resolve
+
+        reader = self._ask().reader
+        found = resolve(reader, reference, self.places())
+        self.notes += found.notes
+        return [vertex for uid in found.uids if (vertex := reader.vertex(uid)) is not None]
+
+    # -- questions
+
+    def status(self) -> "Status":
+        """How the project stands: versions, changes nobody captured, what is pending, what comes next."""
+        from provgraph.session.standing import status
+
+        return status(self)
+
+    def log(
+        self,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        grep: str | None = None,
+        agent: str | None = None,
+        limit: int | None = None,
+    ) -> Rows:
+        """Activities, newest first, as rows; the columns are ``queries.history.COLUMNS``.
+
+        Parameters:
+            since, until: times; one without a zone is local, a date alone is the whole day.
+            grep: a regular expression over names and commands.
+            agent: a name or an e-mail address.
+            limit: the newest so many.
+
+        Raises:
+            QuestionError: a time or a regular expression that is none.
+        """
+        from provgraph.queries.history import activity_filter, history
+
+        asked = activity_filter(since, until, grep, agent, limit)
+        return history(self._ask().reader, asked)
+
+    def show(self, reference: str) -> Description:
+        """One vertex: properties and relations."""
+        from provgraph.queries.description import describe
+        from provgraph.queries.references import resolve_one
+
+        reader = self._ask().reader
+        vertex, notes = resolve_one(reader, reference, self.places())
+        return describe(reader, vertex, (*self.notes, *notes))
+
+    def lineage(
+        self,
+        *references: str,
+        downstream: bool = False,
+        depth: int | None = None,
+        revisions: bool = False,
+        environment: bool = False,
+    ) -> ProvGraph:
+        """What things came from, or what came of them, with the agents; ``graph.query["roots"]`` are their uids.
+
+        Parameters:
+            downstream: into the future instead of the past.
+            depth: how many activities far.
+            revisions: also along the chain of a path's snapshots.
+            environment: also the installed software.
+        """
+        from provgraph.queries.asking import lineage_of
+
+        reader = self._ask().reader
+        return lineage_of(
+            reader,
+            references,
+            self.places(),
+            downstream=downstream,
+            depth=depth,
+            revisions=revisions,
+            environment=environment,
+            notes=self.notes,
+        )
+
+    def outline(self, *references: str, max_depth: int = 14, everything: bool = False, **walk: Any) -> Outline:
+        """A lineage as the lines of a tree, long parts folded: what ``provdb lineage`` prints.
+
+        Parameters:
+            max_depth: levels of the tree.
+            everything: fold nothing.
+            walk: ``downstream``, ``depth``, ``revisions``, ``environment``, as for ``lineage``.
+        """
+        from provgraph.queries.asking import outline_of
+
+        reader, notes = self._ask().reader, self.notes
+        return outline_of(
+            reader, references, self.places(), max_depth=max_depth, everything=everything, notes=notes, **walk
+        )
+
+    def ways(self, source: str, target: str, *, limit: int = 20, revisions: bool = False) -> Ways:
+        """Each way between two vertices with its edges, shortest first (``lineage --path``)."""
+        from provgraph.queries.asking import ways_between
+
+        reader = self._ask().reader
+        return ways_between(reader, source, target, self.places(), limit=limit, revisions=revisions, notes=self.notes)
+
+    def cypher(
+        self, query: str, parameters: Mapping[str, Any] | None = None, /, *, timeout_s: float = 60.0, **more: Any
+    ) -> Rows:
+        """The rows that a read-only Cypher query gives.
+
+        Parameters:
+            parameters, more: values for ``$name``.
+            timeout_s: the query is ended after so many seconds.
+
+        Raises:
+            CypherError: it is refused, does not run, or takes too long.
+        """
+        from provgraph.stores.cypher import CypherCache
+
+        store = self._ask()
+        if self._cypher is None:
+            self._cypher = CypherCache(store)
+        return self._cypher.run(query, {**(parameters or {}), **more}, timeout_s=timeout_s)
+
+    def restore(self, reference: str, output: "str | os.PathLike[str] | None" = None, *, force: bool = False) -> bytes:
+        """The bytes of a snapshot; also written to ``output`` where that is given.
+
+        Raises:
+            QuestionError: the bytes are not in this store, or ``output`` is there already and ``force`` is not set.
+        """
+        from provgraph.queries.references import resolve_one
+        from provgraph.session.restoring import content, write_file
+
+        store = self._ask()
+        vertex, notes = resolve_one(store.reader, reference, self.places())
+        self.notes += notes
+        data = content(store, vertex)
+        if output is not None:
+            write_file(vertex, data, self.disk.absolute(os.fspath(output)), force=force)
+        return data
+
+    # -- what adds to the history
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        name: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+        note: str | None = None,
+        capture: str | None = None,
+        keep_output: bool = False,
+    ) -> Vertex:
+        """Run a command and record it, as the prefix does; returns its activity when it has ended.
+
+        The command shares this process's standard streams. Its exit status is the activity's ``exit_status``.
+        """
+        from provgraph.session.running import run
+
+        return run(self, argv, name=name, tags=tags, note=note, capture=capture, keep_output=keep_output)
+
+    def record(
+        self, declaration: "Declaration | None" = None, /, *, used: Iterable[str] = (), generated: Iterable[str] = (),
+        params: Mapping[str, Any] | None = None, metrics: Mapping[str, Any] | None = None, **more: Any,
+    ) -> Vertex:  # fmt: skip
+        """Declare what was used and generated where the wrapper could not see it; returns the activity.
+
+        Parameters:
+            used: paths, references or URLs. generated: paths or URLs.
+            params, metrics: become ``param_*`` and ``metric_*``.
+            more: ``tags``, ``name``, ``command``, ``note``, ``exit_status``, ``started_at``, ``ended_at``.
+        """
+        from provgraph.session.declaring import Declaration, declare
+        from provgraph.session.writing import writing
+
+        if declaration is None:
+            declaration = Declaration(tuple(used), tuple(generated), params or {}, metrics or {}, **more)
+        self.settle_pending()
+        store = self.store(write=True)
+        uid = declare(writing(self, store), declaration)
+        return self._vertex(store, uid)
+
+    def annotate(self, reference: str, properties: Mapping[str, Any] | None = None, /, **more: Any) -> Vertex:
+        """Add properties to a vertex (None takes one away); returns it as it is then.
+
+        Raises:
+            QuestionError: a key of the base's own.
+        """
+        from provgraph.queries.references import resolve_one
+        from provgraph.session.declaring import annotate
+        from provgraph.session.writing import writing
+
+        self.settle_pending()
+        store = self.store(write=True)
+        vertex, notes = resolve_one(store.reader, reference, self.places())
+        self.notes += notes
+        annotate(store, vertex.uid, {**(properties or {}), **more}, writing(self, store).person[0])
+        return self._vertex(store, vertex.uid)
+
+    @staticmethod
+    def _vertex(store: "EmbeddedStore", uid: str) -> Vertex:
+        found = store.reader.vertex(uid)
+        if found is None:
+            raise QuestionError(f"{uid} is in the journal but not yet in the projection; `provdb doctor` tells why")
+        return found
+
+    # -- care
+
+    def gc(self, *, budget_bytes: int | None = None, dry_run: bool = False) -> "Collection":
+        """Give space back: bytes that no commit refers to, oldest first, until the budget is kept."""
+        from provgraph.session.caring import collect_garbage
+
+        self.settle_pending()
+        return collect_garbage(self.store(write=True), budget_bytes=budget_bytes, dry_run=dry_run)
+
+    def doctor(self, *, rebuild: bool = False, backup: "str | os.PathLike[str] | None" = None) -> "Checkup":
+        """Check the store and the capture methods.
+
+        Parameters:
+            rebuild: make the projection anew from the journal.
+            backup: write a consistent copy of the store to this file.
+        """
+        from provgraph.session.checking import check
+
+        return check(self, rebuild=rebuild, backup=None if backup is None else os.fspath(backup))
+
+    def trust(self) -> None:
+        """Let this store run code, send data and change scrubbing, though it is not mine or came with a clone."""
+        from provgraph.session.capture_settings import publish
+        from provgraph.stores.trust import trust
+
+        trust(self.root)
+        self.close()
+        publish(self.store())
+
+    def now(self) -> str:
+        """The time, ISO 8601 in UTC."""
+        return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+class _Waiting:
+    """Says once that something is waited for, when that takes over half a second."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say, self._began, self._said = say, time.monotonic(), False
+
+    def __call__(self, left: int) -> None:
+        if left and not self._said and time.monotonic() - self._began > PATIENCE_S:
+            self._said = True
+            self._say(f"waiting until {left} ended {'command is' if left == 1 else 'commands are'} ingested …")
+
+
+__all__ = ["Project", "init", "open"]

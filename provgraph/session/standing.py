@@ -1,0 +1,139 @@
+"""``status``: how a project stands, and what to do next."""
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from provgraph.errors import StoreError
+from provgraph.graph.reader import ActivityFilter, GraphReader
+from provgraph.queries.history import history
+from provgraph.session.pending import spooled, start_of
+
+if TYPE_CHECKING:
+    from provgraph.session.project import Project
+
+_NEWEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a project stands. Lists are newest first."""
+
+    root: str
+    project: str
+    origin: str
+    origin_short: str
+    activities: int
+    versions: int
+    last: dict[str, Any] | None
+    """The newest command, as a row of the log."""
+    unrecorded: tuple[dict[str, Any], ...]
+    """Unrecorded changes since the newest command, as rows of the log."""
+    running: tuple[str, ...]
+    pending: int
+    """Commands that have ended and are not yet ingested."""
+    failures: tuple[str, ...]
+    next: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The document ``provgraph/status/1``."""
+        document: dict[str, Any] = {"schema": "provgraph/status/1"}
+        for key in self.__slots__:
+            value = getattr(self, key)
+            document[key] = list(value) if isinstance(value, tuple) else value
+        return document
+
+
+def status(project: "Project") -> Status:
+    """How ``project`` stands. Changes that nobody captured are journaled now. Cost: one lstat for each known file."""
+    from provgraph.session.ingester import notice
+
+    project.settle_pending()
+    notes = list(project.notes)
+    try:
+        notice(project.root)
+    except (StoreError, OSError) as error:  # a disk that is full or read-only
+        notes.append(f"unrecorded changes were not looked for, since they cannot be recorded: {error}")
+    store = project.store()
+    reader = store.reader
+    lying = list(spooled(project.root))
+    running = [item.command for item in lying if not item.closed]
+    last, unrecorded = _recent(reader)
+    labels = reader.labels()
+    activities = labels.get("Command", 0)
+    return Status(
+        root=project.root,
+        project=store.project,
+        origin=store.origin,
+        origin_short=short_origin(store.origin),
+        activities=activities,
+        versions=labels.get("Version", 0),
+        last=last,
+        unrecorded=tuple(unrecorded),
+        running=tuple(running),
+        pending=len(lying) - len(running),
+        failures=tuple(failures(project.root)),
+        next=tuple(_next(activities, unrecorded, reader)),
+        notes=tuple(notes),
+    )
+
+
+def short_origin(origin: str) -> str:
+    """The short name of a clone: the end of its uid, where chance is; the beginning is time."""
+    return origin[-6:]
+
+
+def _recent(reader: GraphReader) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    newest = reader.nth_activity(1)
+    last = None
+    if newest is not None:
+        rows = history(reader, ActivityFilter(limit=_NEWEST)).to_dicts()
+        last = next((row for row in rows if row["uid"] == newest.uid), None)
+        if last is not None:
+            since = last["ended_at"] or last["started_at"]
+            rows = [row for row in rows if (row["ended_at"] or "") > since]
+    else:
+        rows = history(reader, ActivityFilter(limit=_NEWEST)).to_dicts()
+    return last, [row for row in rows if row["state"] == "unrecorded"]
+
+
+def failures(root: str, most: int = 5) -> list[str]:
+    """Commands whose record could not be ingested; what is known of them stays in the spool."""
+    folder = os.path.join(root, ".provdb", "spool")
+    try:
+        names = sorted((name for name in os.listdir(folder) if name.endswith(".failed")), reverse=True)
+    except OSError:
+        return []
+    found = []
+    for name in names[:most]:
+        try:
+            with open(os.path.join(folder, name), "rb") as file:
+                found.append(f"{start_of(file.readline())[0]}  ({name})")
+        except OSError:
+            continue
+    if len(names) > most:
+        found.append(f"… and {len(names) - most} more")
+    return found
+
+
+def _next(activities: int, unrecorded: list[dict[str, Any]], reader: GraphReader) -> list[str]:
+    if not activities:
+        return ["provdb COMMAND…  runs a command and records it"]
+    said = []
+    if unrecorded and unrecorded[0]["changed"]:
+        said.append(f"provdb show {_quoted(unrecorded[0]['changed'][0])}  shows what is known of the change")
+    newest = reader.nth_activity(1)
+    made = []
+    if newest is not None:
+        sources = [e.source for e in reader.edges_of(newest.uid, 2000) if e.type == "wasGeneratedBy"]
+        made = [v.properties["path"] for v in reader.vertices(sources[:50]) if "path" in v.properties]
+        made.sort(key=lambda path: (path.startswith("/"), path))
+    said.append(f"provdb lineage {_quoted(made[0])}" if made else "provdb log  lists what was recorded")
+    return said
+
+
+def _quoted(path: str) -> str:
+    import shlex
+
+    return shlex.quote(f"./{path}" if path.startswith(("%", "-", "agent:")) else path)

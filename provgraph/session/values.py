@@ -1,0 +1,94 @@
+"""Values that users type: numbers stay numbers, and the base's own properties are not for the taking."""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from provgraph.errors import QuestionError
+from provgraph.model.vocabulary import PROPERTIES
+
+_OWN: Final = frozenset(PROPERTIES) | {
+    "uid", "labels", "number", "whole", "origin", "seq", "path_bytes", "members_count", "interrupted", "removed",
+    "capture_lost_at", "scratch_files", "intermediate_writes", "git_commit", "git_branch", "git_dirty",
+}  # fmt: skip
+_NUMBER: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+
+
+def typed(text: str) -> Any:
+    """A value as a user typed it: a JSON number, ``true`` or ``false``, a JSON string in double quotes, else text."""
+    if _NUMBER.fullmatch(text):
+        number = json.loads(text)
+        return number if isinstance(number, int) or math.isfinite(number) else text
+    if text in ("true", "false"):
+        return text == "true"
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text
+
+
+def pairs(texts: Iterable[str], what: str = "KEY=VALUE") -> dict[str, Any]:
+    """``KEY=VALUE`` words as a dict; split at the first ``=``.
+
+    Raises:
+        QuestionError: a word without ``=``, or without a key.
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise QuestionError(f"{text!r} is no {what}; write it like lr=0.1")
+        found[key.strip()] = typed(value)
+    return found
+
+
+def tags(texts: Iterable[str]) -> dict[str, Any]:
+    """The tags that a user gives to a command: ``KEY=VALUE`` words as properties.
+
+    Raises:
+        QuestionError: no such word, or a key of the base.
+    """
+    return own_properties(pairs(texts))
+
+
+def own_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Properties that a user may set, as the graph keeps them: nested values as JSON text under ``<key>_json``.
+
+    Raises:
+        QuestionError: a key of the base, or a value that is no JSON.
+    """
+    found: dict[str, Any] = {}
+    for key, value in properties.items():
+        if not key:
+            raise QuestionError("a key is empty; write KEY=VALUE")
+        if key in _OWN:
+            meaning = f" ({PROPERTIES[key].meaning})" if key in PROPERTIES else ""
+            raise QuestionError(f"{key!r} is a property of the base{meaning}; choose another key, like my_{key}")
+        if isinstance(value, Mapping) or (isinstance(value, list | tuple) and not _is_flat(value)):
+            found[f"{key}_json"] = _json(key, value)
+        elif value is None or isinstance(value, str | bool | int | float):
+            found[key] = value
+        elif isinstance(value, list | tuple):
+            found[key] = list(value)
+        else:
+            raise QuestionError(
+                f"{key} = {value!r} is a {type(value).__name__}; JSON has no such thing: make it a text"
+            )
+    return found
+
+
+def _is_flat(values: Iterable[Any]) -> bool:
+    """Whether a list can be a property: all of one scalar type."""
+    kinds = {float if isinstance(v, int | float) and not isinstance(v, bool) else type(v) for v in values}
+    return len(kinds) <= 1 and kinds <= {str, float, bool}
+
+
+def _json(key: str, value: Any) -> str:
+    try:
+        return json.dumps(value, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise QuestionError(f"{key} cannot be said in JSON: {error}") from None
