@@ -1,0 +1,106 @@
+"""Take the figures: ``python benchmarks/run.py [--only NAME …] [--quick] [--output FILE]``.
+
+A full run writes RESULTS.md beside this file; with ``--only`` or ``--quick`` the table is only printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import installation
+import peers
+from scratch import Bench
+from table import Figure, failed, markdown
+
+ROWS = (
+    "start",
+    "large_tree",
+    "training",
+    "processes_and_reads",
+    "recall",
+    "overwritten",
+    "many_files",
+    "ingest",
+    "large_graph",
+    "questions",
+    "memory",
+)
+"""The modules in ``rows/``, each with ``measure(bench) -> list[Figure]``, in the order of the table."""
+
+
+def main() -> int:
+    """Carry out the command line; 1 where a figure was missed."""
+    options = _options()
+    # A shell's own settings must not decide: without byte code on disk Python compiles all modules at each start.
+    for name in [name for name in os.environ if name.startswith(("PROVDB_", "PYTHON"))]:
+        del os.environ[name]
+    rows: dict[str, list[Figure]] = {}
+    loads: dict[str, float] = {}
+    provdb = options.provdb or str(installation.install())
+    if not options.provdb:
+        installation.importable()
+    folder = Path(options.folder or tempfile.mkdtemp(prefix="provgraph-benchmarks-"))
+    bench = Bench(provdb, sys.executable, folder, options.quick)
+    _must_record(bench)
+    output = options.output or (None if options.only or options.quick else Path(__file__).parent / "RESULTS.md")
+    versions = {"command": provdb, **{peer.name: peer.version for peer in peers.available()}}
+    try:
+        for name in options.only or ROWS:
+            began = time.monotonic()
+            print(f"{time.strftime('%H:%M:%S')} {name} …", file=sys.stderr, flush=True)
+            rows[name] = _row(name, bench)
+            loads[name] = os.getloadavg()[0]
+            for figure in rows[name]:
+                verdict = {True: "reached", False: "MISSED", None: ""}[figure.reached]
+                print(f"   {figure.what}: {figure.measured} {figure.must and f'({figure.must})'} {verdict}; "
+                      f"{figure.remarks}", file=sys.stderr)  # fmt: skip
+            print(f"   {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+            if output:
+                output.write_text(markdown(rows, loads, versions, options.quick))
+    finally:
+        if not options.folder:
+            shutil.rmtree(folder, ignore_errors=True)
+    if not output:
+        print(markdown(rows, loads, versions, options.quick))
+    return int(any(figure.reached is False for found in rows.values() for figure in found))
+
+
+def _must_record(bench: Bench) -> None:
+    """A program that records nothing is fast: no figure of it counts.
+
+    Raises:
+        CommandFailedError: ``provdb true`` is not in the log of its project.
+    """
+    project = bench.project("check").init()
+    project.wrap(["true"])
+    project.json("show", "%1")
+
+
+def _row(name: str, bench: Bench) -> list[Figure]:
+    """A row's figures; where it breaks, a line that says so, and the other rows go on."""
+    try:
+        figures: list[Figure] = importlib.import_module(f"rows.{name}").measure(bench)
+    except Exception as error:  # noqa: BLE001 - the table shall show what went wrong
+        return [failed(name, "see the issue's table", f"benchmarks/run.py --only {name}", f"{error!r}")]
+    return figures
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks/run.py", description="Take the figures of the benchmark table.")
+    parser.add_argument("--only", nargs="+", choices=ROWS, metavar="NAME", help=f"these rows: {', '.join(ROWS)}")
+    parser.add_argument("--quick", action="store_true", help="few rounds, small inputs: does it work at all?")
+    parser.add_argument("--output", type=Path, help="write the table here")
+    parser.add_argument("--folder", help="make scratch projects here and leave them there")
+    parser.add_argument("--provdb", help="measure this command; by default the checkout is installed and measured")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
