@@ -15,6 +15,10 @@ type Content = tuple[str | None, bool]
 
 RACY_NS: Final = 20_000_000
 """A file changed so recently may change again without a new mtime: its digest is not remembered by identity."""
+_NEWS_S: Final = 0.03
+"""A supervisor writes down what it saw within milliseconds; on a busy machine in some more."""
+_PATIENCE: Final = 20
+"""For so many states that are gone it is waited, until all commands have ended."""
 _PREFIX_BYTES: Final = 16 << 20
 
 
@@ -37,6 +41,7 @@ class Contents:
         self._digests: dict[_Identity, str] = {}
         self._fresh: list[tuple[Stat, str]] = []
         self._gone: set[_Identity] = set()
+        self._patience = _PATIENCE
         self._copies: dict[_Identity, str] = {}
         self._appended: dict[_Identity, str] = {}
         self._renamed: dict[tuple[int, int], str] = {}
@@ -77,6 +82,7 @@ class Contents:
         self._renamed.clear()
         self._folders.clear()
         self._gone.clear()
+        self._patience = _PATIENCE
 
     # -- reading -----------------------------------------------------------------------------------------------
 
@@ -108,6 +114,11 @@ class Contents:
         keep = keep and not self.objects.is_secret(absolute)
         found = self._read_at(absolute, stat, keep=keep) or self._read_elsewhere(absolute, stat, keep=keep)
         if found is None:
+            self.refresh()
+            found = self._read_elsewhere(absolute, stat, keep=keep)
+        if found is None and self._patience:
+            self._patience -= 1
+            time.sleep(_NEWS_S)  # what replaced the state may have been seen, and not be written down yet
             self.refresh()
             found = self._read_elsewhere(absolute, stat, keep=keep)
         if found is None:

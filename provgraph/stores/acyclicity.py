@@ -51,15 +51,6 @@ def check(db: sqlite3.Connection, edges: Sequence[EdgeRow], first_new: int) -> N
             )
 
 
-def reaches(db: sqlite3.Connection, effect: int, cause: int) -> bool:
-    """Whether ``cause`` is upstream of ``effect`` (vertex ids), or the same."""
-    query = (
-        "WITH RECURSIVE up(id) AS (VALUES (?) UNION SELECT edge.target FROM up JOIN edge ON edge.source = up.id "
-        f"AND edge.type IN ({_TYPES})) SELECT 1 FROM up WHERE id = ? LIMIT 1"
-    )
-    return db.execute(query, (effect, cause)).fetchone() is not None
-
-
 def cycles(db: sqlite3.Connection) -> list[list[int]]:
     """Every set of vertices that are each other's ancestors, as sorted ids: the full check. Cost: 1 µs an edge.
 

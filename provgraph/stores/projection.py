@@ -185,7 +185,7 @@ class _Chunk:
             "properties = merge_properties(properties, excluded.properties), seq = excluded.seq",
             [(*edge, edge[5]) for edge in self.edges],
         )
-        side_tables.write(self.projection, self.states.values(), self.edges)
+        side_tables.write(self.projection, self.states.values(), self.edges, self.events[0].seq)
         for uid, chunk, seq, place in self.members:
             side_tables.write_members(self.db, self.states[uid], chunk, seq, place)
         side_tables.write_spools(self.db, self.spools)

@@ -42,8 +42,11 @@ def member_key(path: str) -> int:
     return int.from_bytes(digest, "little", signed=True)
 
 
-def write(projection: "Projection", states: "Collection[VertexState]", edges: Sequence[EdgeRow]) -> None:
-    """Bring the side tables up to date with the vertices that a chunk touched and the edges that it brought."""
+def write(projection: "Projection", states: "Collection[VertexState]", edges: Sequence[EdgeRow], since: int) -> None:
+    """Bring the side tables up to date with the vertices that a chunk touched and the edges that it brought.
+
+    ``since`` is the number of the chunk's first event.
+    """
     rows: dict[str, list[tuple[Any, ...]]] = {_ARTIFACT: [], _SNAPSHOT: [], _ACTIVITY: [], _AGENT: []}
     versions = []
     for state in states:
@@ -64,8 +67,14 @@ def write(projection: "Projection", states: "Collection[VertexState]", edges: Se
         projection.db.executemany(statement, values)
     projection.db.executemany("INSERT OR IGNORE INTO version VALUES (?, ?)", versions)
     # Edges that came before the row that they speak of: once more.
-    earlier = "SELECT type, source, target, role, '', born FROM edge WHERE source = ? OR target = ? ORDER BY id"
-    late = [row for state in states if state.relabelled for row in projection.db.execute(earlier, (state.id, state.id))]
+    columns = "type, source, target, role, '', born"
+    earlier = f"SELECT {columns} FROM edge WHERE (source = ? OR target = ?) AND born < ? ORDER BY id"
+    late = [
+        row
+        for state in states
+        if state.relabelled
+        for row in projection.db.execute(earlier, (state.id, state.id, since))
+    ]
     _write_edges(projection.db, [*late, *edges])
 
 
