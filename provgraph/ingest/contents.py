@@ -116,15 +116,20 @@ class Contents:
         if found is None:
             self.refresh()
             found = self._read_elsewhere(absolute, stat, keep=keep)
-        if found is None and self._patience:
-            self._patience -= 1
-            time.sleep(_NEWS_S)  # what replaced the state may have been seen, and not be written down yet
+        if found is None:
+            self.await_news()
             self.refresh()
             found = self._read_elsewhere(absolute, stat, keep=keep)
         if found is None:
             self._gone.add(stat[:5])
             return sha256, False
         return found
+
+    def await_news(self) -> None:
+        """What replaced a state may have been seen, and not be written down yet: wait a little, a few times at most."""
+        if self._patience:
+            self._patience -= 1
+            time.sleep(_NEWS_S)
 
     def flush(self) -> None:
         """Hand what was read to the local cache."""

@@ -370,7 +370,11 @@ class Ingester:
             return
         running = self.lookup.running.values()
         many = self.collector.threshold // 2
-        if all(act.begun for act in running) and any(len(act.deferred) + len(act.writes) > many for act in running):
+        if not all(act.begun for act in running):
+            self.writer.begin(self._parts())
+            self._flushed_ns = now
+            return
+        if any(len(act.deferred) + len(act.writes) + len(act.deleted) > many for act in running):
             return  # what may become a collection is not journaled file by file
         self._flush([])
 

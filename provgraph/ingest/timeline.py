@@ -91,13 +91,15 @@ class Timeline:
             The stat (None where the file was gone), and whether the content is that state's: it is not where the file
             was changed since and nobody saw how.
         """
-        for _ in range(2):
+        for turn in range(4):
             later = [met for met in self._met.get(path, {}).values() if met[0] > t]
             if later:
                 return min(later, key=lambda met: met[0])[1], True
             now = lstat(self.contents.place(path))
             if now is None or now[3] <= wall_ns:
                 return now, True
+            if turn:
+                self.contents.await_news()
             self.contents.refresh()
         return now, False
 

@@ -50,6 +50,14 @@ class Writer:
         if current:
             self.knowledge.restat(restats(current), current[-1].seen_at)
 
+    def begin(self, acts: Sequence[Act]) -> None:
+        """Journal only that activities have begun."""
+        descriptions = {id(act): self.describe(act) for act in acts if not act.begun}
+        with self.journal.batch() as batch:
+            for act in acts:
+                if not act.begun:
+                    self._begin(batch, act, descriptions[id(act)])
+
     def _begin(self, batch: Batch, act: Act, description: Description) -> None:
         started = iso(act.wall_ns(int(act.start["t"])))
         event = batch.event("activity.begun", started)

@@ -232,6 +232,7 @@ def test_rule_8_an_environment_is_what_is_installed(lab):
         (folder / "METADATA").write_text("Name: tiny\\nVersion: 1.0\\n")
         """,
     )
+    lab.settle()  # what is installed is read by the ingester: not after the next installation
     lab.run(".venv/bin/python", "install.py")
     graph = lab.graph()
     first, second = graph.snapshots(".venv")
