@@ -7,6 +7,7 @@ that belong to the test, so nothing of the user's is read or written.
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,8 +17,14 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from processes import eventually
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Where pytest runs in the background of a shell, it ignores these, and so would every command that a test starts.
+for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 # Without a deadline: a machine that is busy with something else must not fail a law.
 settings.register_profile("default", deadline=None, print_blob=True)
@@ -206,3 +213,9 @@ def shared_testdata() -> Path:
     if not path.is_dir():
         pytest.skip(f"no test data at {path}; PROVGRAPH_TESTDATA may name another folder")
     return path
+
+
+@pytest.fixture
+def wait_for() -> Callable[..., Any]:
+    """Wait for a condition."""
+    return eventually

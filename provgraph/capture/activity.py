@@ -105,6 +105,10 @@ class Activity:
             self.created.add(path)
         self.ops.append(["w", at, path, before, how, preimage])
 
+    def inherited(self, path: object, before: object) -> None:
+        """It begins with a file that its caller had opened for writing: what it writes through that is not seen."""
+        self.ops.append(["w", now(), path, before, "inherited", None])
+
     def deleted(self, path: str, before: Stat, preimage: str | None) -> None:
         """Removed."""
         self.forget(path)

@@ -118,7 +118,7 @@ class Attribution:
                 self._single = None
             self._fix(pid, (run, activity))
         elif kind.endswith("/status") and pid in run.shells:
-            run.status_before(run.shells[pid], number)
+            run.status_before(run.shells[pid], number, self._has_task)
 
     def _adopt_children(self, pid: int, owner: tuple[Run, Activity]) -> None:
         """Children that have not been heard of belong to the element that is over now."""

@@ -22,9 +22,9 @@ from provgraph.capture.job import ELEMENT, END, NUMBER, Job
 from provgraph.capture.jobcontrol import Signals, block_all, end_like
 from provgraph.capture.records import Records
 from provgraph.capture.run import ending_of_wait
-from provgraph.capture.start import Surroundings
+from provgraph.capture.start import Surroundings, open_files
 from provgraph.capture.supervisor import Supervisor
-from provgraph.capture.takeover import answer_in_flight, pass_through
+from provgraph.capture.takeover import answer_in_flight, has_hung_up, keep_only, pass_through, with_own_page
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
 
 _MESSAGE_BYTES = 4096
 _AFTER_FAULT_S = 0.05
+_ATTEMPTS = 20
 _CHARACTER_DEVICE, _REGULAR = 0o020000, 0o100000
 
 
@@ -40,15 +41,16 @@ def run(job: Job) -> NoReturn:
     page = mmap(-1, messages.PAGE_BYTES)
     seccomp.become_subreaper()
     mine, its = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+    files = open_files()
     # The supervisor needs these for the stat method only; else they are gathered while it starts the command.
-    early = Surroundings(job) if job.method != messages.SECCOMP else None
+    early = Surroundings(job, files) if job.method != messages.SECCOMP else None
     mask = block_all()
     supervisor = os.fork()
     if supervisor == 0:
         mine.close()
         Supervisor(job, page, its, early.redirections if early else []).run(mask)
     its.close()
-    SupervisedFrontEnd(job, page, mine, early or Surroundings(job), supervisor).watch(mask)
+    SupervisedFrontEnd(job, page, mine, early or Surroundings(job, files), supervisor).watch(mask)
 
 
 class FrontEnd:
@@ -108,7 +110,11 @@ class FrontEnd:
         ancillary: list[tuple[int, int, bytes]] = []
         if readable:
             try:
-                message, ancillary, _, _ = self._channel.recvmsg(_MESSAGE_BYTES, _socket.CMSG_SPACE(NUMBER.size))
+                message, ancillary, _, _ = self._channel.recvmsg(
+                    _MESSAGE_BYTES, _socket.CMSG_SPACE(NUMBER.size), _socket.MSG_DONTWAIT
+                )
+            except BlockingIOError:  # what poll had told of was for a channel before this one, of the same number
+                return True
             except OSError:
                 message = b""
         if message:
@@ -126,19 +132,17 @@ class FrontEnd:
         elif kind == messages.DRAIN:
             self._signals.drained(NUMBER.unpack(rest)[0])
         elif kind == messages.NOTE:
-            self._note(rest.decode("utf-8", "surrogateescape"))
+            self._note(rest.decode("utf-8", "surrogateescape"), ancillary)
 
-    def _note(self, line: str) -> None:
+    def _note(self, line: str, ancillary: list[tuple[int, int, bytes]]) -> None:
         """Say ``line`` when the command has ended; at once on its own standard error where ours was let go."""
-        try:
-            fd = -1 if self._has_stderr else os.open(f"/proc/{self._command}/fd/2", os.O_WRONLY | os.O_NONBLOCK)
-        except OSError:
-            return
-        if fd < 0:
+        if self._has_stderr:
             self._notes.append(line)
-            return
-        say(line, fd)
-        os.close(fd)
+        for _, _, descriptors in ancillary:
+            fd = NUMBER.unpack(descriptors[: NUMBER.size])[0]
+            if not self._has_stderr:
+                say(line, fd)
+            os.close(fd)
 
     def _heed_other(self, fd: int) -> None:
         """Something happened at a descriptor that a subclass watches."""
@@ -201,9 +205,12 @@ class FrontEnd:
     def _command_ended(self, status: int, cpu_s: float, max_rss_bytes: int, survivors: bool = False) -> None:
         """Write the end, which nobody else writes, and end."""
         record = ending_of_wait(status, (cpu_s, max_rss_bytes), survivors)
-        if self._job.kept is not None:
-            record["output"] = self._job.kept.finish(self._job.scrub)
-        self._records.end(record, close=self._alone)
+        try:
+            if self._job.kept is not None:
+                record["output"] = self._job.kept.finish(self._job.scrub)
+            self._records.end(record, close=self._alone)
+        except Exception as error:  # nothing tells again that the command has ended
+            note(self._job.root, error)
         self._end(status)
 
     def _end(self, status: int) -> NoReturn:
@@ -227,6 +234,7 @@ class SupervisedFrontEnd(FrontEnd):
         self._supervisor = supervisor
         self._listener: seccomp.Listener | None = None
         self._signals.sentinel = supervisor
+        self._has_sentinel = False
         self._pidfd = os.pidfd_open(supervisor)
         self._poller.register(self._pidfd, select.POLLIN)
 
@@ -256,8 +264,11 @@ class SupervisedFrontEnd(FrontEnd):
         if not self._alone:
             probe = select.poll()
             probe.register(self._channel.fileno(), select.POLLIN)
-            while probe.poll(0) and self._heed(True):
-                pass
+            try:
+                while probe.poll(0) and self._heed(True):
+                    pass
+            except Exception as error:  # nothing tells again that the supervisor has ended
+                note(self._job.root, error)
             self._take_over()
 
     def _take_over(self) -> None:
@@ -269,8 +280,7 @@ class SupervisedFrontEnd(FrontEnd):
         if self._command < 0 and not self._await_orphan():
             restore_signals(())
             become(self._job.program, self._job.argv, self._job.environment(None))
-        if self._listener is not None:
-            answer_in_flight(self._listener)
+        os.close(self._pidfd)
         self._start_sentinel()
         self._records.lost()
         known, status = messages.LAST_STATUS.unpack_from(self._page, messages.LAST_STATUS_AT)
@@ -296,20 +306,51 @@ class SupervisedFrontEnd(FrontEnd):
                     time.sleep(0.001)
         return True
 
+    def _supervisor_gone(self) -> None:
+        """The channel has ended: where it was that of a sentinel, somebody must go on letting calls run."""
+        super()._supervisor_gone()
+        if self._has_sentinel and not (self._listener is not None and has_hung_up(self._listener)):
+            self._start_sentinel()
+
     def _start_sentinel(self) -> None:
-        """A process of our own lets all calls run, and is where signals to the group stay pending."""
+        """A process of our own lets all calls run, and is where signals to the group stay pending.
+
+        Where there can be none, the listener is closed: calls fail then, which is better than to wait for ever.
+        """
+        self._forget(self._channel.fileno())
+        self._channel.close()
+        for _ in range(_ATTEMPTS):
+            try:
+                self._fork_sentinel()
+                return
+            except OSError as error:
+                note(self._job.root, error)
+                time.sleep(_AFTER_FAULT_S)
+        if self._listener is not None:
+            os.close(self._listener.fd)
+            self._listener = None
+
+    def _fork_sentinel(self) -> None:
+        if self._listener is not None:
+            answer_in_flight(self._listener)
+            self._listener = with_own_page(self._listener)
         mine, its = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         mask = block_all()
-        sentinel = os.fork()
-        if sentinel == 0:
-            mine.close()
-            _signal.set_wakeup_fd(-1)
-            pass_through(self._listener, its)
+        try:
+            sentinel = os.fork()
+            if sentinel == 0:
+                try:
+                    mine.close()
+                    _signal.set_wakeup_fd(-1)
+                    pass_through(self._listener, its)
+                finally:
+                    os._exit(1)
+        finally:
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
         its.close()
-        _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
-        self._forget(self._channel.fileno())
         self._channel = mine
         self._poller.register(mine.fileno(), select.POLLIN)
+        self._has_sentinel = True
         self._signals.sentinel = sentinel
         self._signals.undrained()
 
@@ -327,10 +368,5 @@ def let_go(keep: set[int]) -> bool:
     keep_stderr = error_kind in (_CHARACTER_DEVICE, _REGULAR)
     for fd in (0, 1) if keep_stderr else (0, 1, 2):
         os.dup2(null, fd)
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) > 2 and int(name) not in keep:
-            try:
-                os.close(int(name))
-            except OSError:
-                pass  # the one that listed the folder
+    keep_only({0, 1, 2, *keep})
     return keep_stderr

@@ -7,6 +7,7 @@ happened is seen at the sentinel, a process of the group that keeps every signal
 
 from __future__ import annotations
 
+import _operator
 import _signal
 import os
 import time
@@ -16,6 +17,9 @@ if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
     from collections.abc import Callable
     from typing import NoReturn
 
+# A handler that does nothing, for it interrupts a call or writes to the wake-up descriptor by being there. It runs no
+# Python: what measures or traces the program from within (coverage, a debugger) is not entered a second time by it.
+HEEDED = _operator.is_
 _SETTLE_S = 0.004  # the kernel signals a group's processes one after the other
 _STOPPING = (_signal.SIGTSTP, _signal.SIGTTIN, _signal.SIGTTOU)
 # Not ours to pass on: the kernel's verdict on ourselves, and what cannot be caught.
@@ -54,8 +58,8 @@ class Signals:
         _signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
         for number in _signal.valid_signals() - _LEFT_ALONE:
             if _signal.getsignal(number) != _signal.SIG_IGN:
-                _signal.signal(number, _ignore)
-        _signal.signal(_signal.SIGCHLD, _ignore)
+                _signal.signal(number, HEEDED)
+        _signal.signal(_signal.SIGCHLD, HEEDED)
         _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
 
     def read(self) -> bool:
@@ -120,10 +124,6 @@ class Signals:
         handler = _signal.signal(number, _signal.SIG_DFL)
         send(os.getpid(), number)
         _signal.signal(number, handler)
-
-
-def _ignore(*_: object) -> None:
-    """The wake-up descriptor tells the loop."""
 
 
 def send(pid: int, number: int) -> None:

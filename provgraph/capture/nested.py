@@ -13,8 +13,8 @@ from provgraph.capture.frontend import FrontEnd
 from provgraph.capture.job import END, NUMBER, Job
 from provgraph.capture.jobcontrol import block_all
 from provgraph.capture.registration import CREDENTIALS, MESSAGE_BYTES, SO_PEERCRED
-from provgraph.capture.start import Surroundings
-from provgraph.capture.takeover import pass_through
+from provgraph.capture.start import Surroundings, open_files
+from provgraph.capture.takeover import pass_through, receive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
@@ -29,7 +29,7 @@ def run_nested(job: Job, supervisor: str) -> None:
     channel = _connect(supervisor)
     if channel is None:
         return
-    surroundings = Surroundings(job)
+    surroundings = Surroundings(job, open_files())
     mask = block_all()
     hold, go = os.pipe2(os.O_CLOEXEC)
     command = os.fork()
@@ -37,6 +37,7 @@ def run_nested(job: Job, supervisor: str) -> None:
         os.close(go)
         _be_command(job, job.environment(supervisor), hold, mask)
     os.close(hold)
+    _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)  # where it is ignored, nobody could ask how the command ended
     elements = [element.uid + ("&" if element.background else "") for element in job.elements]
     text = "\0".join([job.root, str(command), *elements])
     if not _registered(job, channel, os.fsencode(text)):
@@ -47,8 +48,11 @@ def run_nested(job: Job, supervisor: str) -> None:
     mine, its = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
     sentinel = os.fork()
     if sentinel == 0:
-        mine.close()
-        pass_through(None, its)
+        try:
+            mine.close()
+            pass_through(None, its)
+        finally:
+            os._exit(1)
     its.close()
     outer = CREDENTIALS.unpack(channel.getsockopt(_socket.SOL_SOCKET, SO_PEERCRED, CREDENTIALS.size))[0]
     NestedFrontEnd(job, channel, surroundings, outer, mine, sentinel).begin(command, go, mask)
@@ -109,7 +113,6 @@ class NestedFrontEnd(FrontEnd):
         self._own = own
         self._signals.sentinel = sentinel
         self._alone = True
-        self._told = False
         self._lost = False
         self._poller.register(own.fileno(), select.POLLIN)
 
@@ -130,11 +133,12 @@ class NestedFrontEnd(FrontEnd):
             self._signals.drained(number)
 
     def _heed_other(self, fd: int) -> None:
-        message = self._own.recv(64)
+        message = receive(self._own, 64)
         if message[:1] == messages.DRAIN:
             self._signals.drained(NUMBER.unpack(message[1:])[0])
         elif not message:
             self._forget(fd)
+            self._signals.undrained()
 
     def _obey(self, kind: bytes, rest: bytes, ancillary: list[tuple[int, int, bytes]]) -> None:
         if kind == messages.ENDED and self._status is not None:

@@ -232,6 +232,7 @@ class Operations(Opening):
         if self.on_execute is not None:
             self.on_execute(pid, target, words)
             activity = self._activity_of(pid)
+        self._memory.forget_one(pid)
         self._let_run()
         if activity is not None:
             if wanted:

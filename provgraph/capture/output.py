@@ -140,22 +140,6 @@ class KeptOutput:
             channel.close()
         return {_NAMES[fd]: channel.record(extra) for fd, channel in self._channels.items()}
 
-    def pump(self, ended: int) -> None:
-        """Forward until the descriptor ``ended`` (a pidfd, a pipe) is ready."""
-        poll = select.poll()
-        poll.register(ended, select.POLLIN)
-        for fd in self.readable():
-            poll.register(fd, select.POLLIN)
-        while True:
-            ready = [fd for fd, _ in poll.poll()]
-            for fd in ready:
-                if fd != ended:
-                    self.forward(fd)
-                    if fd not in self.readable():
-                        poll.unregister(fd)
-            if ended in ready:
-                return
-
 
 def _same_place(first: int, second: int) -> bool:
     """Whether two descriptors lead to the same terminal, pipe or file."""

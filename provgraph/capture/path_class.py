@@ -7,7 +7,6 @@ and HOME start anew: a project below /opt or in a hidden folder of HOME stays a 
 from __future__ import annotations
 
 import os
-import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
@@ -41,11 +40,6 @@ _OWN_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _CACHED_FOLDERS = 100_000
 
 _State = tuple[str, str]  # class, prefix of the environment ("" where it is none)
-
-
-def ignored_kind(mode: int) -> bool:
-    """Whether a file of this ``st_mode`` is ignored wherever it lies: sockets, FIFOs, devices."""
-    return not (stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode))
 
 
 class Classifier:

@@ -30,7 +30,6 @@ CONTAINERS = frozenset(
     }
 )
 # fmt: on
-UNSUPERVISED = PRIVILEGED | CONTAINERS
 
 _CAP_SYS_ADMIN = 1 << 21  # <linux/capability.h>
 

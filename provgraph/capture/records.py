@@ -37,7 +37,10 @@ class Records:
         """Write the start record of an element; returns why it could not be written, else None."""
         element = self._job.elements[index]
         spool = self._spools[index] = SpoolFile(f"{self._job.spool}/{element.uid}.jsonl")
-        if not spool.append(self._surroundings.record(element, pid, at, method, self._supervisor)):
+        record = self._surroundings.record(element, pid, at, method, self._supervisor)
+        if index:  # how it got what is written to is said by the supervisor, which was there
+            record["redirections"] = [entry for entry in self._surroundings.redirections if entry["mode"] == "r"]
+        if not spool.append(record):
             spool.discard()
         return spool.failed
 

@@ -6,6 +6,7 @@ import os
 
 from provgraph.capture.activity import Activity, now, stat_of
 from provgraph.capture.settings import project_classifier
+from provgraph.capture.start import open_flags
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
@@ -48,6 +49,8 @@ class Run:
         if activity is None:
             activity = self.activities[index] = Activity(self.uids[index], self.root, self.classifier)
             if not announced:
+                for output in states_of(self._outputs):
+                    activity.inherited(output["path"], output["stat"])
                 self._began(index, pid, now())
         return activity
 
@@ -98,13 +101,17 @@ class Run:
             self.end(index, ending(None, None, survivors=False))
             self.close(index)
 
-    def status_before(self, index: int, status: int) -> None:
-        """``$?`` was ``status`` when element ``index`` began: the status of the foreground element before it."""
+    def status_before(self, index: int, status: int, lives: Callable[[Activity], bool]) -> None:
+        """``$?`` was ``status`` when element ``index`` began: the status of the foreground element before it.
+
+        ``lives``: whether processes of an activity are left; asked where one may write to what its caller opened.
+        """
         for before in range(index - 1, -1, -1):
             if self.background[before]:
                 return
             if before in self.activities:
-                self.end(before, ending(status, None, survivors=False))
+                survivors = bool(self._outputs) and lives(self.activities[before])
+                self.end(before, ending(status, None, survivors))
                 return
 
 
@@ -112,15 +119,17 @@ def outputs_of(pid: int) -> list[str]:
     """The files that a process which was not started yet has open for writing: the caller's redirections."""
     found = set[str]()
     try:
-        for name in os.listdir(f"/proc/{pid}/fd"):
+        names = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return []  # it is somebody else's: the ingester looks at the files itself, later
+    for name in names:
+        try:
             path = os.readlink(f"/proc/{pid}/fd/{name}")
-            if path.startswith("/") and not path.startswith(("/dev/", "/proc/", "/memfd:")):
-                with open(f"/proc/{pid}/fdinfo/{name}", "rb") as info:
-                    flags = next(int(line.split()[1], 8) for line in info if line.startswith(b"flags:"))
-                if flags & os.O_ACCMODE != os.O_RDONLY:
-                    found.add(path)
-    except (OSError, StopIteration):
-        pass  # it is somebody else's: the ingester looks at the files itself, later
+            on_disk = path.startswith("/") and not path.startswith(("/dev/", "/proc/", "/memfd:"))
+            if on_disk and open_flags(pid, name) & os.O_ACCMODE != os.O_RDONLY:
+                found.add(path)
+        except OSError:
+            continue  # it is on its way to becoming the command, and closes what is not the command's
     return sorted(found)
 
 

@@ -8,7 +8,7 @@ single letter. What merely resembles them stays: digests, paths, ``--max-tokens 
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from provgraph.capture.scrub_words import SCRUBBED
@@ -199,8 +199,6 @@ class Scrubber:
     Parameters:
         extra: further regular expressions; their group ``secret`` (or their only group) is replaced, else all of the
             match. ``name:NAME`` is no expression but one more name whose value is a secret.
-        without: names of patterns in :data:`PATTERNS` not to use. This weakens scrubbing: the caller has made sure
-            that the store is trusted.
 
     Raises:
         re.error: an extra pattern is no regular expression.
@@ -208,11 +206,10 @@ class Scrubber:
     Cost: 3 ms once for the patterns, then 20 µs a word.
     """
 
-    def __init__(self, extra: Iterable[str] = (), without: Collection[str] = ()) -> None:
-        own = [regex for pattern, regex in zip(PATTERNS, _TABLE, strict=True) if pattern.name not in without]
+    def __init__(self, extra: Iterable[str] = ()) -> None:
         patterns = list(extra)
         self._names = {_normal(text[5:]) for text in patterns if text.startswith("name:")}
-        self._patterns = own + [re.compile(text) for text in patterns if not text.startswith("name:")]
+        self._patterns = [*_TABLE, *(re.compile(text) for text in patterns if not text.startswith("name:"))]
 
     def words(self, words: Sequence[str]) -> list[str]:
         """A command and its arguments without secrets; as many words as before."""

@@ -22,7 +22,6 @@ NOTIFICATION = Struct("<QIIiIQ6Q")  # id, pid, flags | number, architecture, ins
 CALL = Struct("<8xI4xiI8x5Q")  # of these what handlers get: pid, number, architecture, five arguments
 NOTIFICATION_BYTES = NOTIFICATION.size
 ANSWER_AT = 128  # where in the shared page the answer is built
-ID = Struct("<Q")
 
 _RECEIVE, _SEND, _ID_VALID, _SET_FLAGS = 0xC0502100, 0xC0182101, 0x40082102, 0x40082104
 _SYNC_WAKE_UP = 1
@@ -30,14 +29,14 @@ _CONTINUE = 1
 _SET_MODE_FILTER, _NEW_LISTENER, _WAIT_KILLABLE = 1, 8, 32
 _PR_SET_NO_NEW_PRIVS, _PR_SET_CHILD_SUBREAPER = 38, 36
 _ALLOW, _NOTIFY = 0x7FFF0000, 0x7FC00000
-_EACCES, _EINVAL = 13, 22
+_EINTR, _EACCES, _EINVAL = 4, 13, 22
 
 _libc = ctypes.CDLL(None, use_errno=True)
 # Without errno and without argument types: it is called twice for every report, with arguments made beforehand.
 _ioctl = ctypes.CDLL(None).ioctl
 
-# BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_JMP|JSET|K, BPF_ALU|AND|K, BPF_RET|K
-_LOAD, _EQUAL, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x45, 0x54, 0x06
+# BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_JMP|JSET|K, BPF_RET|K
+_LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
 
 
 def _argument(index: int) -> int:
@@ -142,7 +141,8 @@ class Listener:
         self._send = (ctypes.c_int(fd), ctypes.c_ulong(_SEND), ctypes.c_void_p(address + ANSWER_AT))
         self._check = (ctypes.c_int(fd), ctypes.c_ulong(_ID_VALID), ctypes.c_void_p(address))
         self._zeros = bytes(NOTIFICATION_BYTES)
-        page[ANSWER_AT : ANSWER_AT + 24] = Struct("<QqiI").pack(0, 0, 0, _CONTINUE)
+        # The same for every answer. The first eight bytes are left alone: another process may be answering with them.
+        page[ANSWER_AT + 8 : ANSWER_AT + 24] = Struct("<qiI").pack(0, 0, _CONTINUE)
 
     def prefer_same_cpu(self) -> None:
         """Wake the two sides on one CPU (Linux 6.6); harmless where the kernel does not know it."""
@@ -157,8 +157,17 @@ class Listener:
         """Answer the report in the page: the call runs as if nobody had watched."""
         page = self.page
         page[ANSWER_AT : ANSWER_AT + 8] = page[:8]
-        _ioctl(*self._send)
+        if _ioctl(*self._send) != 0:
+            _uninterrupted(self._send)
 
     def is_valid(self) -> bool:
         """Whether the task of the report in the page still waits (its pid was not reused)."""
-        return _ioctl(*self._check) == 0  # type: ignore[no-any-return]
+        return _ioctl(*self._check) == 0 or _uninterrupted(self._check)
+
+
+def _uninterrupted(arguments: tuple[ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p]) -> bool:
+    """Try an ioctl once more, until no signal comes in between: it waits for the kernel's lock, interruptibly."""
+    while _libc.ioctl(*arguments) != 0:
+        if ctypes.get_errno() != _EINTR:
+            return False  # ENOENT: the task is gone, or was answered before
+    return True

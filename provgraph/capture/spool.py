@@ -21,7 +21,7 @@ class SpoolFile:
     """One activity's spool file, open for appending; several processes may append to the same one.
 
     Nothing here raises for what the disk does: a command must not suffer from a full or read-only one. The reason of
-    the first failure stays in ``failed``; ``lost_records`` counts what was not written.
+    the first failure stays in ``failed``.
 
     Parameters:
         path: the file, made with mode 0600 where it is absent. Its folder must exist (a store that vanished is never
@@ -31,7 +31,6 @@ class SpoolFile:
     def __init__(self, path: str) -> None:
         self.path = path
         self.failed: str | None = None
-        self.lost_records = 0
         self._fd = -1
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
@@ -48,7 +47,6 @@ class SpoolFile:
     def append_line(self, line: bytes, sync: bool = False) -> bool:
         """The same for a record that :func:`dumps` has already encoded."""
         if self._fd < 0:
-            self.lost_records += 1
             return False
         data = line + b"\n"
         try:
@@ -59,7 +57,6 @@ class SpoolFile:
                 os.fsync(self._fd)
         except OSError as error:
             self._note(error)
-            self.lost_records += 1
             return False
         return True
 
@@ -82,7 +79,7 @@ class SpoolFile:
         return self._fd
 
     def discard(self) -> None:
-        """Remove the file, whose first record could not be written; later ones are counted as lost."""
+        """Remove the file, whose first record could not be written; later ones are lost."""
         if self._fd < 0:
             return
         self.close()
@@ -92,7 +89,7 @@ class SpoolFile:
             self._note(error)
 
     def close(self) -> None:
-        """Close the file; later records are counted as lost."""
+        """Close the file; later records are lost."""
         if self._fd >= 0:
             try:
                 os.close(self._fd)

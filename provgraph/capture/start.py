@@ -8,7 +8,7 @@ import time
 
 from provgraph.capture.activity import now, stat_of
 from provgraph.capture.job import Element, Job
-from provgraph.capture.path_class import ENVIRONMENT, IGNORED, Classifier
+from provgraph.capture.path_class import ENVIRONMENT, IGNORED
 from provgraph.capture.scrub_words import recorded_environment, scrubbed_text, scrubbed_words
 from provgraph.capture.settings import project_classifier
 
@@ -30,10 +30,15 @@ _START_TIME_FIELD = 21  # of /proc/PID/stat, counted from 0; field 22 in proc(5)
 
 
 class Surroundings:
-    """What the start records of all elements of a job share. To be made before anything is closed or run."""
+    """What the start records of all elements of a job share. To be made before anything is closed.
 
-    def __init__(self, job: Job) -> None:
-        self.redirections = redirections(job.root)
+    Parameters:
+        job: what runs.
+        files: what :func:`open_files` returned before the command could begin.
+    """
+
+    def __init__(self, job: Job, files: dict[int, os.stat_result]) -> None:
+        self.redirections = redirections(job.root, files)
         self.stdin_pipe = _is_pipe(0)
         self.environ = recorded_environment(os.environ, job.scrub)
         self.git: dict[str, object] | None = None
@@ -78,38 +83,58 @@ class Surroundings:
         return record
 
 
-def redirections(root: str) -> list[dict[str, object]]:
-    """The regular files that this process was started with as open descriptors: the caller's redirections."""
-    found: list[dict[str, object]] = []
-    classifier: Classifier | None = None
+def open_files() -> dict[int, os.stat_result]:
+    """The regular files that this process was started with as open descriptors, as they are now: a few microseconds."""
+    found: dict[int, os.stat_result] = {}
     try:
-        names = os.listdir("/proc/self/fd")
+        descriptors = sorted(map(int, os.listdir("/proc/self/fd")))
     except OSError:
         return found
-    for name in sorted(names, key=int):
+    for fd in descriptors:
         try:
-            status = os.fstat(int(name))
-            if not stat.S_ISREG(status.st_mode) or status.st_nlink == 0 or not os.get_inheritable(int(name)):
-                continue
-            path = os.readlink(f"/proc/self/fd/{name}")
-            classifier = classifier or project_classifier(root)
-            if classifier.classify(path) in (IGNORED, ENVIRONMENT):
-                continue
-            found.append({"fd": int(name), "path": path, "mode": _mode(name), "stat": stat_of(os.lstat(path))})
+            status = os.fstat(fd)
+            if stat.S_ISREG(status.st_mode) and status.st_nlink and os.get_inheritable(fd):
+                found[fd] = status
         except OSError:
             continue
     return found
 
 
-def _mode(fd: str) -> str:
+def redirections(root: str, files: dict[int, os.stat_result]) -> list[dict[str, object]]:
+    """Those of the open files that are recorded: the caller's redirections."""
+    found: list[dict[str, object]] = []
+    classifier = project_classifier(root) if files else None
+    for fd, status in files.items():
+        try:
+            path = os.readlink(f"/proc/self/fd/{fd}")
+            if classifier is not None and classifier.classify(path) not in (IGNORED, ENVIRONMENT):
+                found.append({"fd": fd, "path": path, "mode": _mode(fd), "stat": stat_of(status)})
+        except OSError:
+            continue
+    return found
+
+
+def _mode(fd: int) -> str:
     """How a descriptor was opened: "r", "w", "rw" or "a"."""
-    with open(f"/proc/self/fdinfo/{fd}", "rb") as info:
-        flags = next(int(line.split()[1], 8) for line in info if line.startswith(b"flags:"))
+    flags = open_flags("self", fd)
     if flags & os.O_ACCMODE == os.O_RDONLY:
         return "r"
     if flags & os.O_APPEND:
         return "a"
     return "rw" if flags & os.O_ACCMODE == os.O_RDWR else "w"
+
+
+def open_flags(process: int | str, fd: int | str) -> int:
+    """The flags with which a process has a descriptor open.
+
+    Raises:
+        OSError: one of the two is gone, or somebody else's.
+    """
+    with open(f"/proc/{process}/fdinfo/{fd}", "rb") as info:
+        for line in info:
+            if line.startswith(b"flags:"):
+                return int(line[6:], 8)
+    raise OSError
 
 
 def _is_pipe(fd: int) -> bool:

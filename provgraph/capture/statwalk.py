@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import stat
 
-from provgraph.capture.path_class import ENVIRONMENT, IGNORED, Classifier
+from provgraph.capture.path_class import ENVIRONMENT, EXTERNAL, IGNORED, PROJECT, Classifier
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 Status = tuple[int, int, int, int, int, int]  # device, inode, size, mtime_ns, ctime_ns, mode, as lstat gave them
 Operation = list[object]
@@ -55,11 +55,25 @@ def walk(classifier: Classifier) -> Tree:
     """
     files: dict[str, Status] = {}
     folders: dict[tuple[int, int, int], str] = {}
+    for path, found in entries_below(classifier, (PROJECT, EXTERNAL)):
+        mode = found.st_mode
+        if stat.S_ISDIR(mode):
+            folders[found.st_dev, found.st_ino, found.st_mtime_ns] = path
+        else:
+            size, mtime_ns, ctime_ns = found.st_size, found.st_mtime_ns, found.st_ctime_ns
+            files[path] = (found.st_dev, found.st_ino, size, mtime_ns, ctime_ns, mode)
+    return Tree(files, folders)
+
+
+def entries_below(classifier: Classifier, classes: tuple[str, ...]) -> Iterator[tuple[str, os.stat_result]]:
+    """The folders, regular files and symlinks of these path classes below the project's root, with what lstat says.
+
+    What is in a folder of another class is not looked at; folders that cannot be read are passed over.
+    """
     waiting = [classifier.root]
     while waiting:
-        folder = waiting.pop()
         try:
-            entries = os.scandir(folder)
+            entries = os.scandir(waiting.pop())
         except OSError:
             continue
         with entries:
@@ -70,16 +84,11 @@ def walk(classifier: Classifier) -> Tree:
                     continue  # gone in the meantime
                 path, mode = entry.path, found.st_mode
                 if stat.S_ISDIR(mode):
-                    if classifier.classify_folder(path) not in (IGNORED, ENVIRONMENT):
+                    if classifier.classify_folder(path) in classes:
                         waiting.append(path)
-                        folders[found.st_dev, found.st_ino, found.st_mtime_ns] = path
-                elif (stat.S_ISREG(mode) or stat.S_ISLNK(mode)) and classifier.classify(path) not in (
-                    IGNORED,
-                    ENVIRONMENT,
-                ):
-                    size, mtime_ns, ctime_ns = found.st_size, found.st_mtime_ns, found.st_ctime_ns
-                    files[path] = (found.st_dev, found.st_ino, size, mtime_ns, ctime_ns, mode)
-    return Tree(files, folders)
+                        yield path, found
+                elif (stat.S_ISREG(mode) or stat.S_ISLNK(mode)) and classifier.classify(path) in classes:
+                    yield path, found
 
 
 def differences(before: Tree, after: Tree, t: int) -> list[Operation]:

@@ -12,6 +12,7 @@ import _socket
 import gc
 import os
 import select
+import stat
 import time
 
 from provgraph.capture import job as messages
@@ -22,13 +23,14 @@ from provgraph.capture.command import become, restore_signals
 from provgraph.capture.faults import note
 from provgraph.capture.held import HeldObjects
 from provgraph.capture.job import ELEMENT, END, NUMBER, Job
+from provgraph.capture.jobcontrol import HEEDED
 from provgraph.capture.operations import Operations
 from provgraph.capture.preimage import PreImages
 from provgraph.capture.privileged import may_filter_without_no_new_privs
 from provgraph.capture.registration import Registrar
 from provgraph.capture.remembered import remember_privileged
 from provgraph.capture.run import Run
-from provgraph.capture.takeover import stand_guard
+from provgraph.capture.takeover import keep_only, receive, stand_guard
 from provgraph.capture.unwatched import Unwatched
 
 TYPE_CHECKING = False
@@ -39,7 +41,9 @@ if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
     from typing import NoReturn
 
 _TICK_S = 0.004
+_BURST = 256  # reports at most between two looks at everything else
 _IDLE_MS = 2  # nothing came for so long: time to write
+_LATEST_NS = 20_000_000  # reports wait no longer than this to be written, however busy the command is
 _PATIENCE_NS = 20_000_000  # until the ingester is started although nothing needs its eyes
 _HOUSEKEEPING_MS = 200
 _START_TIMEOUT_MS = 5000
@@ -70,9 +74,11 @@ class Supervisor:
         self._registrar = Registrar(self._attribution)
         self._operations: Operations | None = None
         self._dirty = False
+        self._dirty_since = 0
         self._awake = False
         self._began_at = now()
         self._hangup = False
+        self._front_gone = False
         self._failure: str | None = None
         self._privileged_seen = False
 
@@ -84,7 +90,7 @@ class Supervisor:
             wake_read, wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
             _signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
             for number in (_signal.SIGCHLD, _signal.SIGALRM):
-                _signal.signal(number, lambda *_: None)
+                _signal.signal(number, HEEDED)
             seccomp.become_subreaper()
             mine, its = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
             name = self._registrar.listen()
@@ -114,12 +120,7 @@ class Supervisor:
         null = os.open(os.devnull, os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(null, fd)
-        for name in os.listdir("/proc/self/fd"):
-            if int(name) > 2 and int(name) not in keep:
-                try:
-                    os.close(int(name))
-                except OSError:
-                    pass  # the one that listed the folder
+        keep_only({0, 1, 2, *keep})
         os.chdir("/")
         gc.disable()
 
@@ -176,7 +177,10 @@ class Supervisor:
                     self._heed_front(event)
                 else:
                     self._heed_nested(fd)
-            if self._dirty and any(activity.full for activity in self._attribution.activities()):
+            if self._dirty and (
+                now() - self._dirty_since > _LATEST_NS or any(one.full for one in self._attribution.activities())
+            ):
+                self._dirty = False
                 self._flush()
         self._close()
 
@@ -184,11 +188,14 @@ class Supervisor:
         """Take reports one after the other without asking poll in between, which would cost a tenth of the time.
 
         The timer interrupts the waiting, again and again in case it rang just before; so does the end of a child.
+        Where many processes are busy there is no waiting to interrupt, hence the limit.
         """
-        self._dirty = True
+        if not self._dirty:
+            self._dirty, self._dirty_since = True, now()
         _signal.setitimer(_signal.ITIMER_REAL, _TICK_S, _TICK_S)
-        while step():
-            pass
+        for _ in range(_BURST):
+            if not step():
+                break
         _signal.setitimer(_signal.ITIMER_REAL, 0)
 
     def _timeout(self) -> int:
@@ -246,7 +253,7 @@ class Supervisor:
                 activity.recording = False
                 if self._failure is None:
                     self._failure = activity.failed
-                    self._tell(messages.NOTE + f"not recorded completely: {self._failure}".encode())
+                    self._say(f"not recorded completely: {self._failure}")
         if written:
             self._wake()
 
@@ -261,6 +268,22 @@ class Supervisor:
         except OSError:
             pass
 
+    def _say(self, line: str) -> None:
+        """Have the front end say ``line``, with the command's standard error: it may have let go of its own pipe."""
+        message = messages.NOTE + line.encode("utf-8", "surrogateescape")
+        try:
+            error = os.open(f"/proc/{self._command}/fd/2", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        except OSError:  # closed, a socket, or the command has ended
+            self._tell(message)
+            return
+        try:
+            rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, NUMBER.pack(error))]
+            self._front.sendmsg([message], rights if stat.S_ISFIFO(os.fstat(error).st_mode) else [])
+        except OSError:
+            pass
+        finally:
+            os.close(error)
+
     def _began(self, index: int, pid: int, at: int) -> None:
         """An element began: the front end writes its start record."""
         self._tell(messages.BEGAN + ELEMENT.pack(index, pid, at))
@@ -271,16 +294,16 @@ class Supervisor:
             return
         self._privileged_seen = True
         remember_privileged(self._job.root, self._job.shown)
-        self._tell(
-            messages.NOTE
-            + f"{reason}: it got no privileges while recorded; from now on "
-            "this command is recorded without supervision".encode()
+        self._say(
+            f"{reason}: it got no privileges while recorded; from now on this command is recorded without supervision"
         )
 
     def _heed_front(self, event: int) -> None:
-        message = b"" if not event & select.POLLIN else self._front.recv(64)
+        message = receive(self._front, 64) if event & select.POLLIN else b""
         if not message:
-            self._poller.unregister(self._front.fileno())
+            if not self._front_gone:
+                self._front_gone = True
+                self._poller.unregister(self._front.fileno())
             if not self._command_ended and self._command > 0:
                 os.kill(self._command, _signal.SIGKILL)  # who kills the front end with -9 means the command
             return
@@ -304,14 +327,16 @@ class Supervisor:
             os.read(self._wake_fd, 512)
         except BlockingIOError:
             pass
-        self._publish_end()
         while True:
             try:
-                pid, status, usage = os.wait4(-1, os.WNOHANG | os.WUNTRACED)
+                changed = os.waitid(os.P_ALL, 0, os.WEXITED | os.WSTOPPED | os.WNOHANG | os.WNOWAIT)
             except ChildProcessError:
                 return
-            if pid == 0:
+            if changed is None:
                 return
+            if changed.si_pid == self._command:
+                self._publish_end(changed)
+            pid, status, usage = os.wait4(changed.si_pid, os.WNOHANG | os.WUNTRACED)
             if pid != self._command:
                 continue
             if os.WIFSTOPPED(status):
@@ -319,13 +344,10 @@ class Supervisor:
             else:
                 self._finish(status, usage)
 
-    def _publish_end(self) -> None:
+    def _publish_end(self, changed: os.waitid_result) -> None:
         """Leave the command's status in the page before it is reaped: nobody could ask for it afterwards."""
-        if self._command_ended:
-            return
-        ended = os.waitid(os.P_PID, self._command, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        if ended is not None:
-            status = ended.si_status << 8 if ended.si_code == os.CLD_EXITED else ended.si_status
+        if changed.si_code != os.CLD_STOPPED:
+            status = changed.si_status << 8 if changed.si_code == os.CLD_EXITED else changed.si_status
             messages.LAST_STATUS.pack_into(self._page, messages.LAST_STATUS_AT, 1, status)
 
     def _finish(self, status: int, usage: struct_rusage) -> None:
@@ -378,7 +400,7 @@ class Supervisor:
         """Until it has written the end and gone."""
         probe = select.poll()
         probe.register(self._front.fileno(), select.POLLIN)
-        while probe.poll(_START_TIMEOUT_MS) and self._front.recv(64):
+        while probe.poll(_START_TIMEOUT_MS) and receive(self._front, 64):
             pass
 
     def _close(self) -> None:

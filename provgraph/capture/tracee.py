@@ -67,6 +67,12 @@ class Memory:
         except OSError:
             return
 
+    def forget_one(self, pid: int) -> None:
+        """A process gets another memory: that of a vfork is its parent's, which goes on."""
+        fd = self._files.pop(pid, None)
+        if fd is not None:
+            os.close(fd)
+
     def forget(self) -> None:
         """Close all descriptors."""
         for fd in self._files.values():

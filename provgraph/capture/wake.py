@@ -7,6 +7,8 @@ import fcntl
 import os
 import sys
 
+from provgraph.capture.spool import give_to_owner
+
 _PACKAGE_PARENT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1));"
@@ -29,36 +31,38 @@ def ring(root: str) -> bool:
     return True
 
 
-def is_running(root: str) -> bool:
-    """Whether an ingester holds the project's lock."""
-    try:
-        fd = os.open(f"{root}/.provdb/ingester.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(fd)
-    return False
-
-
 def wake(root: str) -> None:
-    """See to it that an ingester looks at the spool soon. Cost: 0.1 ms where it runs, else that of a spawn."""
-    if ring(root) or is_running(root):
+    """See to it that an ingester looks at the spool soon. Cost: 0.1 ms where it runs, else that of a spawn.
+
+    The project's lock is taken here and handed on to the new process: of many commands at once, one starts it.
+    """
+    if ring(root):
         return
-    argv = [sys.executable, "-I", "-c", _START, _PACKAGE_PARENT, root]
-    null = ((os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2))
     try:
-        os.posix_spawn(
-            sys.executable,
-            argv,
-            os.environ,
-            file_actions=list(null),
-            setsid=True,
-            setsigmask=[],
-            setsigdef=[_signal.SIGPIPE, _signal.SIGXFSZ, _signal.SIGINT, _signal.SIGQUIT],
-        )
-    except (OSError, ValueError, NotImplementedError):
-        pass  # the next question does what it would have done
+        lock = os.open(f"{root}/.provdb/ingester.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return  # no store any more, or none of ours
+    try:
+        if os.geteuid() == 0:
+            give_to_owner(lock, f"{root}/.provdb")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.set_inheritable(lock, True)
+        _spawn(root, lock)
+    except OSError:
+        pass  # one runs, or none can be started: then the next question does what it would have done
+    finally:
+        os.close(lock)
+
+
+def _spawn(root: str, lock: int) -> None:
+    argv = [sys.executable, "-I", "-c", _START, _PACKAGE_PARENT, root, str(lock)]
+    null = ((os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2))
+    os.posix_spawn(
+        sys.executable,
+        argv,
+        os.environ,
+        file_actions=list(null),
+        setsid=True,
+        setsigmask=[],
+        setsigdef=[_signal.SIGPIPE, _signal.SIGXFSZ, _signal.SIGINT, _signal.SIGQUIT],
+    )

@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import eventually
 
 PREFIX = [sys.executable, "-m", "provgraph"]
 PACKAGE_PARENT = Path(__file__).resolve().parents[2]
@@ -90,21 +90,6 @@ def all_closed(paths: list[Path]) -> list[list[dict[str, Any]]] | None:
     except ValueError:  # a line is being written
         return None
     return found if found and all(records and records[-1]["record"] == "closed" for records in found) else None
-
-
-def eventually(condition: Callable[[], Any], timeout_s: float = 20) -> Any:
-    """Wait until ``condition`` gives something true, and return that."""
-    deadline = time.monotonic() + timeout_s
-    while not (result := condition()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
-    return result
-
-
-@pytest.fixture
-def wait_for() -> Callable[..., Any]:
-    """Wait for a condition."""
-    return eventually
 
 
 @pytest.fixture

@@ -13,6 +13,22 @@ import pytest
 from provgraph.capture.output import KeptOutput
 
 
+def pump(kept, ended):
+    """Forward until the pidfd ``ended`` is ready, as the front end does."""
+    poll = select.poll()
+    for fd in (ended, *kept.readable()):
+        poll.register(fd, select.POLLIN)
+    while True:
+        ready = [fd for fd, _ in poll.poll()]
+        for fd in ready:
+            if fd != ended:
+                kept.forward(fd)
+                if fd not in kept.readable():
+                    poll.unregister(fd)
+        if ended in ready:
+            return
+
+
 def run(argv, stdout, stderr, kept_bytes=64 * 1024, before=None):
     """Run ``argv`` with its output through a KeptOutput; its wait status and what was kept."""
     kept = KeptOutput(stdout, stderr, kept_bytes)
@@ -28,7 +44,7 @@ def run(argv, stdout, stderr, kept_bytes=64 * 1024, before=None):
     if before:
         before(kept)
     ended = os.pidfd_open(pid)
-    kept.pump(ended)
+    pump(kept, ended)
     os.close(ended)
     status = os.waitpid(pid, 0)[1]
     return os.waitstatus_to_exitcode(status), kept.finish()

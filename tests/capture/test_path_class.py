@@ -1,11 +1,10 @@
 """Rule 15: each line of the table, and what starts anew."""
 
 import os
-import socket
 
 import pytest
 
-from provgraph.capture.path_class import SYSTEM_PREFIX, Classifier, ignored_kind
+from provgraph.capture.path_class import SYSTEM_PREFIX, Classifier
 
 
 @pytest.fixture
@@ -154,22 +153,6 @@ def test_our_own_package_is_nobodys_input():
     assert Classifier("/nonexistent", "/h").classify(module.__file__) == "ignored"
     checkout = os.path.dirname(os.path.dirname(os.path.dirname(module.__file__)))
     assert Classifier(checkout, "/h").classify(module.__file__) == "project"
-
-
-def test_sockets_fifos_and_devices_are_ignored(tmp_path):
-    os.mkfifo(tmp_path / "fifo")
-    (tmp_path / "file").touch()
-    (tmp_path / "link").symlink_to("nowhere")
-    here = os.getcwd()
-    os.chdir(tmp_path)
-    try:
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind("socket")
-    finally:
-        os.chdir(here)
-    found = {name: ignored_kind(os.lstat(tmp_path / name).st_mode) for name in ("fifo", "socket", "file", "link")}
-    assert found == {"fifo": True, "socket": True, "file": False, "link": False}
-    assert ignored_kind(os.stat("/dev/null").st_mode)
 
 
 def test_a_very_deep_path(classifier, place):

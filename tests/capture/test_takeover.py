@@ -2,8 +2,12 @@
 
 import random
 import time
+from mmap import mmap
 
 import pytest
+
+from provgraph.capture.job import PAGE_BYTES
+from provgraph.capture.seccomp import ANSWER_AT, Listener
 
 LOOP = "i=0; while [ $i -lt 1500 ]; do read x < in || exit 1; i=$((i+1)); done; echo fine; exit 5"
 
@@ -72,3 +76,13 @@ def test_killed_under_the_stat_method(watched, supervisor_of, kill, seed):
         kill(supervisor_of(command) if command.poll() is None else -1)
         output, errors = command.communicate(timeout=60)
         assert (command.returncode, output) == (5, b"fine\n"), errors
+
+
+def test_a_second_listener_on_the_page_spoils_no_answer():
+    """The front end makes its own while the supervisor may be answering: an answer without its number is none."""
+    page = mmap(-1, PAGE_BYTES)
+    Listener(-1, page)
+    page[ANSWER_AT : ANSWER_AT + 8] = (7).to_bytes(8, "little")
+    answer = page[ANSWER_AT : ANSWER_AT + 24]
+    Listener(-1, page)
+    assert page[ANSWER_AT : ANSWER_AT + 24] == answer

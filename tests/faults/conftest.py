@@ -6,7 +6,6 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -19,21 +18,6 @@ from laboratory import Graph, Lab
 from provgraph.stores import open_store
 
 NOBODY = 65534
-
-
-def eventually(condition: Callable[[], Any], what: str = "it", timeout_s: float = 60) -> Any:
-    """Wait until ``condition`` gives something true, and return that. The time is a safety net alone."""
-    deadline = time.monotonic() + timeout_s
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"{what} did not happen"
-        time.sleep(0.01)
-    return result
-
-
-@pytest.fixture
-def wait_for() -> Callable[..., Any]:
-    """Wait for a condition."""
-    return eventually
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from laboratory import Lab
+from processes import take
 
 
 @pytest.fixture
@@ -150,10 +151,6 @@ def _ingester_gone(lab, wait_for) -> None:
 
     def free() -> bool:
         with open(lab.root / ".provdb/ingester.lock") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                return False
-            return True
+            return take(lock)
 
     wait_for(free, "the end of the ingester")

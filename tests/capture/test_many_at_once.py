@@ -1,0 +1,75 @@
+"""Nobody waits for ever: many reports at once, messages that nobody read, the death of whoever had taken over."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+BUSY = """
+for k in $(seq 40); do
+    (while [ ! -e stop ]; do : < in; : < in; : < in; : < in; : < in; : < in; done) > /dev/null 2>&1 &
+done
+sleep 0.5; exit 3
+"""
+
+
+def children(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_watched(pid: int) -> bool:
+    return "Seccomp:\t2" in Path(f"/proc/{pid}/status").read_text()
+
+
+def test_busy_processes_keep_nobody_from_the_prompt(watched):
+    """With so many there always is a report: the end of the command must be seen all the same."""
+    (watched.root / "in").touch()
+    command = watched.start("sh", "-c", BUSY)
+    try:
+        assert command.wait(timeout=60) == 3
+    finally:
+        (watched.root / "stop").touch()
+    assert watched.end()["survivors"]
+
+
+def test_a_front_end_killed_with_unread_messages(watched, supervisor_of, wait_for):
+    """Its end is an error to the supervisor then (ECONNRESET), which must end the command and the record as ever."""
+    line = "echo up; until [ -e go ]; do sleep 0.01; done; touch begun; sleep 30"
+    command = watched.start("-c", line)
+    assert command.stdout.readline() == b"up\n"
+    shell = children(supervisor_of(command))[0]
+    command.send_signal(signal.SIGSTOP)
+    (watched.root / "go").touch()
+    wait_for((watched.root / "begun").exists)
+    command.kill()
+    assert command.wait(timeout=60) == -signal.SIGKILL
+    wait_for(lambda: not os.path.exists(f"/proc/{shell}"))
+    assert not (watched.store / "capture.log").exists()
+    wait_for(lambda: [record["record"] for record in watched.records(wait=False)[0]][-2:] == ["end", "closed"])
+
+
+def test_the_sentinel_dies_after_the_supervisor(watched, supervisor_of, kill, wait_for):
+    (watched.root / "in").write_text("content\n")
+    command = watched.start("sh", "-c", "echo up; read line; cat in; exit 5", stdin=-1)
+    assert command.stdout.readline() == b"up\n"
+    kill(supervisor_of(command))
+    for _ in range(3):
+        sentinel = wait_for(lambda: [pid for pid in children(command.pid) if not is_watched(pid)])[0]
+        kill(sentinel)
+        wait_for(lambda gone=sentinel: gone not in children(command.pid))
+    output, _ = command.communicate(b"go\n", timeout=60)
+    assert (command.returncode, output) == (5, b"content\n")
+
+
+@pytest.mark.parametrize("limit", range(7, 13))
+def test_few_descriptors(watched, limit):
+    """Whatever cannot be opened for us: the command runs, or it is said why not, and nobody waits."""
+    (watched.root / "in").write_text("content\n")
+    words = " ".join(watched.command())
+    script = f"ulimit -n {limit}; exec {words} /bin/sh -c 'echo fine; exit 5'"
+    result = subprocess.run(
+        ["sh", "-c", script], cwd=watched.root, env=watched.environment, capture_output=True, timeout=60, check=False
+    )
+    assert (result.returncode, result.stdout) == (5, b"fine\n") or result.stderr
