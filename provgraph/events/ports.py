@@ -40,8 +40,6 @@ class Baseline:
     stat: Stat
     seen_at: str
     """When a walk last found it so, ISO 8601 UTC."""
-    absent_at: str | None
-    """When a walk last did not find it, if that was after ``init``."""
 
 
 class Batch(Protocol):
@@ -96,12 +94,6 @@ class KnowledgePort(Protocol):
     def baseline_below(self, folder: str) -> Iterable[tuple[str, Baseline]]:
         """The same for all below a folder."""
 
-    def see(self, rows: Iterable[tuple[str, Stat]], at: str) -> None:
-        """Note what a walk saw."""
-
-    def unsee(self, paths: Iterable[str], at: str) -> None:
-        """Note what a walk no longer finds."""
-
     def restat(self, rows: Iterable[tuple[str, Stat]], at: str) -> None:
         """Note under which identity snapshots' present contents are found on disk (local, not history)."""
 
@@ -113,9 +105,6 @@ class KnowledgePort(Protocol):
 
     def walked_at(self) -> str | None:
         """When a walk last looked at the whole project, ISO 8601 UTC; None where none did."""
-
-    def walked(self, at: str) -> None:
-        """Note that a walk has looked at the whole project."""
 
     def member_generator(self, path: str, sha256: str | None) -> str | None:
         """uid of the activity that generated the newest collection in which ``path`` has this content."""

@@ -17,8 +17,8 @@ RACY_NS: Final = 20_000_000
 """A file changed so recently may change again without a new mtime: its digest is not remembered by identity."""
 _NEWS_S: Final = 0.03
 """A supervisor writes down what it saw within milliseconds; on a busy machine in some more."""
-_PATIENCE: Final = 20
-"""For so many states that are gone it is waited, until all commands have ended."""
+_PATIENCE: Final = 30
+"""So often it is waited for states that are gone, until all commands have ended."""
 _PREFIX_BYTES: Final = 16 << 20
 
 
@@ -38,6 +38,8 @@ class Contents:
         self.objects, self.knowledge, self.hash_limit = objects, knowledge, hash_limit
         self.refresh: Callable[[], object] = lambda: None
         """Looks for news of what happened to files; called once for each state that is not found."""
+        self.is_late: Callable[[], bool] = lambda: False
+        """Whether somebody who may have such news has not written it down."""
         self._digests: dict[_Identity, str] = {}
         self._fresh: list[tuple[Stat, str]] = []
         self._gone: set[_Identity] = set()
@@ -127,9 +129,11 @@ class Contents:
 
     def await_news(self) -> None:
         """What replaced a state may have been seen, and not be written down yet: wait a little, a few times at most."""
-        if self._patience:
+        while self._patience:
             self._patience -= 1
             time.sleep(_NEWS_S)
+            if not self.is_late():
+                return
 
     def flush(self) -> None:
         """Hand what was read to the local cache."""

@@ -4,15 +4,32 @@ from provgraph.events.ports import Stat
 from provgraph.ingest.collect import Collector
 from provgraph.ingest.lookup import Lookup
 from provgraph.ingest.settle import Settler
-from provgraph.ingest.state import LINK, REGULAR, Act, Snap, Write, file_type
+from provgraph.ingest.sharing import Sharing
+from provgraph.ingest.state import LINK, REGULAR, UPDATING, Act, Snap, Write, file_type
 from provgraph.ingest.timeline import Timeline, as_stat, unknown_state
 
 
 class Finisher:
     """Settles what an activity read and wrote, once its last process is gone."""
 
-    def __init__(self, lookup: Lookup, settler: Settler, collector: Collector, timeline: Timeline) -> None:
+    def __init__(
+        self, lookup: Lookup, settler: Settler, collector: Collector, timeline: Timeline, sharing: Sharing
+    ) -> None:
         self.lookup, self.settler, self.collector, self.timeline = lookup, settler, collector, timeline
+        self.sharing = sharing
+
+    def end(self, act: Act, t: int) -> Act:
+        """The command ended, and nothing of it lives on: settle the files that its caller had opened for it.
+
+        Others may write to them before the last process of the command is seen to be gone.
+        """
+        states = [(path, _state_at_end(act, path)) for path in self.sharing.held(act)]
+        if any(stat is not None for _, stat in states):
+            act = self.settler.resolve(self.collector.read(act))
+        for path, stat in states:
+            if stat is not None:
+                act = self._settle_shared(act, path, stat, t)
+        return act
 
     def finish(self, act: Act, t: int, wall_ns: int, keep_open: frozenset[str] = frozenset()) -> Act:
         """Settle everything but the files that surviving processes still hold open for writing.
@@ -24,18 +41,36 @@ class Finisher:
         """
         act = self.settler.resolve(self.collector.read(act))
         self.collector.deleted(act)
+        for path in self.sharing.held(act):
+            if path not in keep_open:
+                act = self._settle_shared(act, path, self._state(act, path, t, wall_ns), t)
         final = self._final_states(act, t, wall_ns, keep_open)
         for path, stat in self.collector.generated(act, final, t).items():
-            write = act.writes[path]
-            sha256, kept = self.lookup.contents.read(path, stat, keep=self.lookup.keeps(path))
-            snap = self.lookup.generate(act, path, stat, t, sha256, kept)
-            if write.how in ("update", "append", "mode") and write.old is not None:
-                act = self.settler.use(act, write.old, write.t)
-            self._copied(act, snap, write)
+            act = self._generate(act, path, stat, t)
         for path in [p for p in act.writes if p not in keep_open]:
             if self.lookup.dirty.get(path) is act.first:
                 del self.lookup.dirty[path]
             del act.writes[path]
+        return act
+
+    def _settle_shared(self, act: Act, path: str, stat: Stat | None, t: int) -> Act:
+        """Settle a file that others may go on writing to."""
+        if stat is not None and path in act.writes:
+            stat = self.sharing.newest(path, stat)
+            self.sharing.contend(act, path, stat, t)
+            write = act.writes[path]
+            if self.lookup.dirty.get(path) is act.first and file_type(stat) == REGULAR:
+                generated = self.sharing.is_generation(act, path, stat)
+                if self._is_generation(act, path, write, stat) if generated is None else generated:
+                    act = self._generate(act, path, stat, t)
+        self.sharing.leave(act, path, t)
+        return act
+
+    def _generate(self, act: Act, path: str, stat: Stat, t: int) -> Act:
+        act = self.settler.before_update(act, path)
+        sha256, kept = self.lookup.contents.read(path, stat, keep=self.lookup.keeps(path))
+        write = act.writes[path]
+        self._copied(act, self.lookup.generate(act, path, stat, t, sha256, kept), write)
         return act
 
     def _final_states(self, act: Act, t: int, wall_ns: int, keep_open: frozenset[str]) -> dict[str, Stat]:
@@ -44,17 +79,22 @@ class Finisher:
         for path, write in act.writes.items():
             if path in keep_open or self.lookup.dirty.get(path) is not act.first:
                 continue
-            stat, certain = _state_at_end(act, path), True
-            if stat is None:
-                stat, certain = self.timeline.state_after(path, t, wall_ns)
+            stat = self._state(act, path, t, wall_ns)
             if stat is None or file_type(stat) not in (REGULAR, LINK):
                 continue
-            if not certain:
-                # Changed after the end, and nobody saw how: that it was written is known, what is not.
-                stat = unknown_state(stat)
             if self._is_generation(act, path, write, stat):
                 found[path] = stat
         return found
+
+    def _state(self, act: Act, path: str, t: int, wall_ns: int) -> Stat | None:
+        """How a file was at the end of an activity."""
+        stat = _state_at_end(act, path)
+        if stat is not None:
+            return stat
+        stat, certain = self.timeline.state_after(path, t, wall_ns)
+        if stat is None or certain:
+            return stat
+        return unknown_state(stat)  # changed since, and nobody saw how: that it was written is known, what is not
 
     def _is_generation(self, act: Act, path: str, write: Write, stat: Stat) -> bool:
         """Whether the file was changed: truncated and renamed-over ones are, others where bytes or mode differ."""
@@ -66,7 +106,7 @@ class Finisher:
                 write.done.stat = stat
                 return False
             return True
-        if write.how not in ("update", "append", "mode") or write.old is None:
+        if write.how not in UPDATING or write.old is None:
             return True
         if write.old.same_file(stat):
             return False

@@ -1,13 +1,13 @@
 """Which snapshot a file's state is: known, first seen, written by a running activity, or changed unseen (rules 2-5)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from provgraph.events.ports import KnowledgePort, Known, Stat
 from provgraph.ingest.contents import Contents
 from provgraph.ingest.places import Places, media_type
-from provgraph.ingest.state import LINK, REGULAR, Act, Snap, Write, file_type
+from provgraph.ingest.state import LINK, REGULAR, UPDATING, Act, Snap, Write, file_type
 
 
 def iso(unix_ns: int) -> str:
@@ -55,6 +55,9 @@ class Lookup:
         """Absolute path → the first part of the running activity that wrote it last and is not settled."""
         self.running: dict[str, Act] = {}
         """Spool name → the newest part of each running activity."""
+        self.before_update: Callable[[Act, str], Act] = lambda act, _: act
+        """Called before a state is generated; returns the part of the activity that generates it."""
+        self.on_generated: Callable[[Act, str], None] = lambda act, path: None
         self._current: dict[str, Snap | None] = {}
 
     def current(self, name: str) -> Snap | None:
@@ -112,7 +115,7 @@ class Lookup:
             self._first(act, new)
             return
         baseline = self.knowledge.baseline(self.places.name(absolute))
-        if baseline is not None and baseline.absent_at is None:
+        if baseline is not None:
             before = self.new_snap(absolute, baseline.stat, None, False, baseline.seen_at)
             before.content = "unknown"
             new.sequence = before.sequence + 1
@@ -128,8 +131,6 @@ class Lookup:
         baseline = self.knowledge.baseline(self.places.name(absolute))
         if baseline is None:
             return self.knowledge.walked_at()
-        if baseline.absent_at is not None:
-            return baseline.absent_at
         return None if baseline.stat[:5] == stat[:5] else baseline.seen_at
 
     def member_origin(self, absolute: str, snap: Snap) -> str | None:
@@ -160,10 +161,13 @@ class Lookup:
         write = writer.writes[absolute]
         if write.done is not None and write.done.same_file(stat):
             return write.done
+        if write.how in UPDATING and write.done is None and write.old is not None and write.old.same_file(stat):
+            return write.old
         sha256, kept = self.contents.read(absolute, stat, keep=self.keeps(absolute))
         if write.done is not None and sha256 is not None and write.done.sha256 == sha256:
             write.done.stat = stat
             return write.done
+        writer = self.before_update(writer, absolute)
         snap = self.generate(writer, absolute, stat, t, sha256, kept)
         writer.checkpointed = True
         return snap
@@ -184,6 +188,7 @@ class Lookup:
         write.done = snap
         self.set_current(snap)
         self.log.entries.append((act, snap))
+        self.on_generated(act, absolute)
         return snap
 
     def new_snap(self, absolute: str, stat: Stat, sha256: str | None, kept: bool, at: str) -> Snap:

@@ -18,8 +18,9 @@ from provgraph.ingest.finish import Finisher
 from provgraph.ingest.lookup import Lookup, iso
 from provgraph.ingest.notice import changed_files, notice
 from provgraph.ingest.places import Places
-from provgraph.ingest.records import Record, SpoolTail, alive, never_begun, spool_files
+from provgraph.ingest.records import Record, SpoolTail, alive, at_rest, never_begun, spool_files
 from provgraph.ingest.settle import Settler
+from provgraph.ingest.sharing import Sharing
 from provgraph.ingest.state import Act
 from provgraph.ingest.timeline import SPOOL_CLOCK, Timeline, as_stat
 from provgraph.ingest.write import Writer
@@ -29,6 +30,11 @@ _THE_DISKS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 _LOOKS: Final = 20
 _TOGETHER: Final = 50
 """Activities that end in a burst are journaled in one transaction, up to so many."""
+_YOUNG_NS: Final = 500_000_000
+_WRITTEN_NS: Final = 40_000_000
+"""A supervisor writes after 20 ms at the latest; it looks at the clock every few."""
+_PATIENCE_NS: Final = 1_000_000_000
+"""For so long, what has happened waits for what may have happened before it and is not written down."""
 PROGRESS_NS: Final = 1_000_000_000
 """A running activity's uses are journaled about once a second."""
 
@@ -86,13 +92,17 @@ class Ingester:
         self.lookup = Lookup(wiring.places, contents, wiring.knowledge)
         self.timeline = Timeline(contents, wiring.spool)
         contents.refresh = self._read
+        contents.is_late = lambda: bool(self._late())
         self.settler = Settler(self.lookup)
         self.collector = Collector(self.lookup, self.settler, wiring.limits.collection_files)
-        self.finisher = Finisher(self.lookup, self.settler, self.collector, self.timeline)
+        self.sharing = Sharing(self.lookup, self.settler)
+        self.finisher = Finisher(self.lookup, self.settler, self.collector, self.timeline, self.sharing)
         self.environments = Environments(self.lookup, self.settler)
         self.describer = Describer(wiring.annotate, self._next_number, wiring.places.root)
         self.writer = Writer(wiring.journal, wiring.knowledge, self.lookup, self.describer.describe)
         self._followed: dict[str, _Followed] = {}
+        self._awaited: dict[str, int] = {}
+        """Activities whose start is not there yet → when a command that runs in one began."""
         self._acts: list[Act] = []
         self._ended: list[Act] = []
         self._number = 0
@@ -112,8 +122,15 @@ class Ingester:
 
     def step(self) -> bool:
         """Read what has arrived, apply it, journal what is due. Returns whether anything happened."""
-        arrived = self._read()
-        applied = self._apply()
+        arrived = False
+        known = set(self._followed)
+        while True:  # of an activity that was only just met, it is not known how far its supervisor has written
+            written_to = self._written_to()
+            arrived = self._read() or arrived
+            if self._followed.keys() <= known:
+                break
+            known = set(self._followed)
+        applied = self._apply(written_to)
         self._give_up_on_the_dead()
         self._progress()
         return arrived or applied
@@ -147,12 +164,15 @@ class Ingester:
                 if earlier.first_uid != earlier.uid:
                     act.whole = Act(spool=name, start=record, uid=earlier.first_uid, number=earlier.number, begun=True)
             self.timeline.push(int(record["t"]), name, ("start", act))
+            self._await_parent(name, record)
             for waiting in followed.early:
                 self._take(path, followed, waiting, resumed)
             followed.early.clear()
             return
         if followed.start is None:
-            followed.early.append(record)  # two processes write: what comes before the start waits for it
+            followed.early.append(record)
+            if kind == "progress" and not followed.read_to:
+                followed.read_to = min((int(op[1]) for op in record["ops"]), default=1) - 1
             return
         if kind == "progress":
             for op in record["ops"]:
@@ -164,6 +184,37 @@ class Ingester:
         self.timeline.push(int(record["t"]), name, (kind, record))
         followed.ended = followed.ended or kind == "end"
         followed.closed = followed.closed or kind == "closed"
+
+    def _await_parent(self, name: str, start: Record) -> None:
+        """Another process writes the start of the activity that a nested command runs in: it may come later."""
+        self._awaited.pop(name, None)
+        parent = start.get("parent")
+        followed = self._followed.get(os.path.join(self.wiring.spool, f"{parent}.jsonl"))
+        if parent and (followed is None or followed.start is None) and not self.wiring.journal.resume([parent]):
+            self._awaited.setdefault(parent, int(start["t"]))
+
+    def _written_to(self) -> tuple[list[int], list[_Followed]]:
+        """Up to which time several supervisors have surely written what they saw; and those that are late."""
+        if sum(one.start is not None and not one.closed for one in self._followed.values()) < 2:
+            return [], []
+        now = time.clock_gettime_ns(SPOOL_CLOCK)
+        return [now - _WRITTEN_NS], self._late()
+
+    def _late(self) -> list[_Followed]:
+        """Those whose supervisors may not have written all that they saw before the last moments."""
+        followed = self._followed.values()
+        return [one for one in followed if one.start is not None and not one.closed and not at_rest(one.start)]
+
+    def _until(self, written_to: list[int], late: list[_Followed]) -> int | None:
+        """Nothing later than this may be applied, since what came before it is not all there; None where it is."""
+        old = time.clock_gettime_ns(SPOOL_CLOCK) - _PATIENCE_NS
+        self._awaited = {name: t for name, t in self._awaited.items() if t > old}
+        behind = [one.read_to for one in self._followed.values() if one.tail.behind]
+        waited_for = [max(one.read_to, old) for one in late if not one.closed]
+        awaited = [t - 1 for t in self._awaited.values()]
+        # Two processes write a file of the spool: operations may be there before the start.
+        early = [one.read_to for one in self._followed.values() if one.start is None]
+        return min([*written_to, *behind, *waited_for, *awaited, *(t for t in early if t > old)], default=None)
 
     def _fix(self, followed: _Followed, op: list[Any]) -> None:
         """Read a file's content as soon as it is known that a command has opened it (rule 13)."""
@@ -178,13 +229,12 @@ class Ingester:
 
     # -- applying ----------------------------------------------------------------------------------------------
 
-    def _apply(self) -> bool:
+    def _apply(self, written_to: tuple[list[int], list[_Followed]]) -> bool:
         applied = False
         name = ""
         try:
             all_ended = all(one.closed for one in self._followed.values())
-            behind = min((one.read_to for one in self._followed.values() if one.tail.behind), default=None)
-            for t, _, name, what in self.timeline.due(all_ended=all_ended, until=behind):
+            for t, _, name, what in self.timeline.due(all_ended=all_ended, until=self._until(*written_to)):
                 applied = True
                 self._apply_one(t, name, what)
                 if len(self._ended) >= (1 if self._one_by_one else _TOGETHER):
@@ -230,6 +280,10 @@ class Ingester:
             if stat is not None:
                 role = op[4] if len(op) > 4 and op[4] == "inferred" else ""
                 settler.read(act, t, op[2], stat, role)
+        elif code == "w" and op[4] == "inherited":
+            before = as_stat(op[3])
+            if before is not None:
+                self.sharing.begin(act, t, op[2], before, "a")
         elif code == "w":
             settler.write(act, t, op[2], as_stat(op[3]), op[4])
         elif code == "d":
@@ -265,20 +319,10 @@ class Ingester:
         stat, path, mode = as_stat(redirection.get("stat")), redirection["path"], redirection["mode"]
         if stat is None:
             return
-        if mode in ("r", "rw"):
+        if mode == "r" or (mode == "rw" and stat[2] > 0):  # an empty one may have been made by opening it
             self.settler.read(act, t, path, stat)
-        if path in act.writes or mode == "r":
-            return
-        known = self.lookup.current(self.wiring.places.name(path))
-        if mode == "rw":
-            self.settler.write(act, t, path, stat, "update")
-        elif stat[2] > 0 or (known is not None and known.same_file(stat)):
-            # Whoever opened it wrote to it before the command began: what is written now comes after that.
-            self.settler.write(act, t, path, stat, "append")
-        else:
-            # The shell emptied the file before we could look: what it replaced is the last state that is known.
-            before = None if known is None or known.invalidated else known.stat
-            self.settler.write(act, t, path, before, "truncate")
+        if mode != "r":
+            self.sharing.begin(act, t, path, stat, mode)
 
     # -- ending ------------------------------------------------------------------------------------------------
 
@@ -290,6 +334,8 @@ class Ingester:
             act.applied_t = int(record["t"])
             self._journal_ended()
             self._flush([act])
+        else:
+            self.finisher.end(act, int(record["t"]))
 
     def _closed(self, act: Act, record: Record) -> None:
         act = self._finish(act, int(record["t"]), int(record["time"]), frozenset())
@@ -421,9 +467,17 @@ class Ingester:
             return True
         return False
 
-    def notice(self) -> int:
-        """Look at all tracked files and journal what changed unseen. Returns the number of changes."""
-        candidates = changed_files(self.lookup)
+    def notice(self, *, patient: bool = False) -> bool:
+        """Look at all tracked files and journal what changed unseen.
+
+        Parameters:
+            patient: leave what changed in the last moments: a shell empties a file before its command is heard of.
+        Returns:
+            Whether nothing was left.
+        """
+        found = changed_files(self.lookup)
+        young_ns = time.time_ns() - _YOUNG_NS
+        candidates = [one for one in found if not patient or one[1] is None or one[1][4] < young_ns]
         if candidates:
             for _ in range(_LOOKS):  # a command that never rests must not keep whoever asked
                 if not self.step():
@@ -432,7 +486,7 @@ class Ingester:
         replaced = notice(self.lookup, candidates, now_ns)
         if replaced or self.lookup.log.entries:
             self._flush([])
-        return len(replaced)
+        return len(candidates) == len(found)
 
 
 def _spool_name(path: str) -> str:

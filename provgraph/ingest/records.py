@@ -81,18 +81,39 @@ def never_begun(path: str) -> bool:
         return True
 
 
+_GONE = (b"", b"Z", b"X")
+_STARTED_NS = 1_000_000_000  # a process is older than the record of its start
+
+
 def alive(record: Record) -> bool:
     """Whether the supervisor that a start record names still runs (same boot, same pid, same start time)."""
+    return _state(record) not in _GONE
+
+
+def at_rest(record: Record) -> bool:
+    """Whether the supervisor that a start record names has written down all but what it saw in the last moments.
+
+    It writes whenever it has nothing else to do, or after 20 ms; one that would run and may not is late.
+    """
+    return _state(record) in (*_GONE, b"S")
+
+
+def _state(record: Record) -> bytes:
+    """The state of a supervisor's process: a letter as in /proc, empty where it is gone, "?" where nobody may know."""
     try:
         if record.get("boot_id"):
             with open("/proc/sys/kernel/random/boot_id") as file:
                 if file.read().strip() != record["boot_id"]:
-                    return False
+                    return b""
         with open(f"/proc/{record['supervisor']}/stat", "rb") as stat:
             fields = stat.read().rpartition(b")")[2].split()
-    except FileNotFoundError:
-        return False
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
     except OSError:
-        return True
-    started = record.get("supervisor_start")
-    return fields[0] not in (b"Z", b"X") and (not started or int(fields[19]) == started)
+        return b"?"
+    started, expected = int(fields[19]), record.get("supervisor_start")
+    if expected is None and "t" in record:  # who began later only bears the number of the one that is meant
+        same = started * 1_000_000_000 // os.sysconf("SC_CLK_TCK") <= int(record["t"]) + _STARTED_NS
+    else:
+        same = not expected or started == expected
+    return fields[0] if same else b""

@@ -5,7 +5,7 @@ import os
 from provgraph.events.ports import Stat
 from provgraph.ingest.contents import lstat
 from provgraph.ingest.lookup import Lookup, iso
-from provgraph.ingest.state import FOLDER, LINK, REGULAR, Act, Snap, Write, file_type
+from provgraph.ingest.state import FOLDER, LINK, REGULAR, UPDATING, Act, Snap, Write, file_type
 
 
 class Settler:
@@ -18,6 +18,7 @@ class Settler:
     def __init__(self, lookup: Lookup) -> None:
         self.lookup = lookup
         self._deferred: dict[str, list[Act]] = {}
+        lookup.before_update = self.before_update
 
     # -- reads -------------------------------------------------------------------------------------------------
 
@@ -79,9 +80,16 @@ class Settler:
         act.used[id(snap)] = (snap, t, role)
         return act
 
+    def before_update(self, act: Act, absolute: str) -> Act:
+        """An activity that is about to generate a state used the one that it changed (rule 9)."""
+        write = act.writes[absolute]
+        return act if write.how not in UPDATING or write.old is None else self.use(act, write.old, write.t)
+
     def split(self, act: Act, t: int) -> Act:
         """End one part of a running activity and begin the next: what it wrote so far belongs to the first."""
         for absolute, write in list(act.writes.items()):
+            if write.done is None and write.old is not None and write.how in UPDATING and _reaches(write.old, act):
+                continue  # it was got from another that the first part is an ancestor of: the next part wrote it
             stat = lstat(absolute)
             if stat is not None and self.lookup.dirty.get(absolute) is act.first:
                 self.lookup.checkpoint(act, absolute, stat, t)
@@ -94,7 +102,7 @@ class Settler:
             part=act.part + 1,
             number=act.number,
             deferred=act.deferred,
-            writes={path: Write(w.how, w.old, w.t, done=w.done) for path, w in act.writes.items()},
+            writes={path: Write(w.how, w.old, w.t, done=w.done, begun=w.begun) for path, w in act.writes.items()},
             informed_by=act,
             environment=act.environment,
             prefixes=act.prefixes,

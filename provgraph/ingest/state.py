@@ -6,6 +6,8 @@ from typing import Any
 from provgraph.events.ports import Stat
 
 REGULAR, LINK, FOLDER = 0o100000, 0o120000, 0o040000
+UPDATING = ("update", "append", "mode")
+"""How something is written that was used before, as it was (rule 9)."""
 
 
 def file_type(stat: Stat) -> int:
@@ -59,6 +61,8 @@ class Write:
     renamed_from: Snap | None = None
     done: Snap | None = None
     """The newest state of it that was journaled already (a checkpoint that another activity opened)."""
+    begun: Stat | None = None
+    """Of a file that its caller opened for it: the state in which it was got."""
 
 
 @dataclass(eq=False, slots=True)
@@ -111,7 +115,6 @@ class Act:
     closed: bool = False
     checkpointed: bool = False
     """Whether a state of it was generated while it ran: only then can a cycle close through it."""
-    version_before: str = ""
 
     @property
     def first(self) -> "Act":

@@ -96,19 +96,19 @@ class Timeline:
             if later:
                 return min(later, key=lambda met: met[0])[1], True
             now = lstat(self.contents.place(path))
-            if now is None or now[3] <= wall_ns:
+            if now is not None and now[3] <= wall_ns:
                 return now, True
             if turn:
                 self.contents.await_news()
             self.contents.refresh()
-        return now, False
+        return now, now is None
 
     def _tell(self, op: list[Any]) -> None:
         code = op[0]
         before = as_stat(op[4] if code == "m" else op[3]) if code in "wdm" else None
         if code == "w" and before is not None:
             self._copied(before, op[5])
-            if op[4] == "append":
+            if op[4] in ("append", "inherited"):
                 self.contents.appended(before, op[2])
         elif code == "d" and before is not None:
             self._copied(before, op[4])

@@ -205,12 +205,12 @@ class Writer:
         after = [snap for snap, _, _, _ in act.generated if snap.uid and not snap.path.startswith("/")]
         removed = [path for path in act.removed if not path.startswith("/")]
         if before:
-            act.first.version_before = self._make_version(batch, act, before, [])
+            self._make_version(batch, act, before, [])
         if after or removed:
             self._make_version(batch, act, after, removed)
         act.first_seen, act.noticed, act.removed, act.generated = [], [], [], []
 
-    def _make_version(self, batch: Batch, act: Act, members: Iterable[Snap], removed: list[str]) -> str:
+    def _make_version(self, batch: Batch, act: Act, members: Iterable[Snap], removed: list[str]) -> None:
         at = iso(int((act.end or act.start)["time"]))
         event = batch.event("version.made", at)
         properties: dict[str, Any] = {"kind": "implicit", "created_at": at, "activity": act.first.uid}
@@ -224,7 +224,6 @@ class Writer:
         for _, snap in sorted(newest.items()):
             event.edge("hadMember", uid, snap.uid)
         self._version = uid
-        return uid
 
 
 def _grouped(

@@ -1,7 +1,7 @@
 """The ingester as a process, and how others wait for it or do its work (one at a time for a project).
 
-Run as ``python -m provgraph.session.ingester ROOT``: started by the supervisor beside a command. After its first look
-it goes on at idle priority.
+Run as ``python -m provgraph.session.ingester ROOT [LOCK]``: started by the supervisor beside a command, which hands on
+the project's lock as a descriptor. After its first look it goes on at idle priority.
 """
 
 import contextlib
@@ -68,6 +68,15 @@ def ingestion_lock(root: str, wait_s: float = 0.0) -> Iterator[bool]:
         os.close(fd)
 
 
+@contextlib.contextmanager
+def _inherited(lock: int) -> Iterator[bool]:
+    os.set_inheritable(lock, False)
+    try:
+        yield True
+    finally:
+        os.close(lock)
+
+
 def wire(store: EmbeddedStore) -> Ingester:
     """An ingester for a store that is open for writing."""
     root = str(store.root)
@@ -88,20 +97,28 @@ def wire(store: EmbeddedStore) -> Ingester:
     )
 
 
-def run(root: str) -> None:
-    """Ingest until there has been nothing to do for a while."""
-    with ingestion_lock(root, _LOCK_WAIT_S) as held:
-        if not held:
-            return
-        with open_store(root, write=True) as store:
-            _follow(root, wire(store))
-    # A command that ended between the last look and the release of the lock found an ingester and started none.
-    if unfinished(root):
+def run(root: str, lock: int | None = None) -> None:
+    """Ingest until there has been nothing to do for a while.
+
+    Parameters:
+        lock: the descriptor of the project's lock, where it is held already; closed here.
+    """
+    with contextlib.ExitStack() as ears:
+        with ingestion_lock(root, _LOCK_WAIT_S) if lock is None else _inherited(lock) as held:
+            if not held:
+                return
+            with open_store(root, write=True) as store:
+                bell = os.open(os.path.join(root, ".provdb", "bell"), os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+                ears.callback(os.close, bell)
+                _follow(root, wire(store), bell)
+        rung = _heard(bell)
+    # Whoever rang, or found the lock taken, between the last look and now started no ingester. From now on one does:
+    # the bell is closed here, not by the end of this process, which at idle priority may take long.
+    if rung or unfinished(root):
         run(root)
 
 
-def _follow(root: str, ingester: Ingester) -> None:
-    bell = os.open(os.path.join(root, ".provdb", "bell"), os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+def _follow(root: str, ingester: Ingester, bell: int) -> None:
     poll = select.poll()
     poll.register(bell, select.POLLIN)
     idle_since = time.monotonic()
@@ -113,8 +130,7 @@ def _follow(root: str, ingester: Ingester) -> None:
         _write_log(root, ingester)
         idle_s = time.monotonic() - idle_since
         if not ingester.busy and not looked and idle_s > 0.1:
-            ingester.notice()
-            looked = not ingester.hash_later()
+            looked = ingester.notice(patient=idle_s < 1) and not ingester.hash_later()
         if not ingester.busy and idle_s > LINGER_S:
             return
         wait_ms = 10 if ingester.waiting else 50 if not looked else 500
@@ -265,7 +281,7 @@ def _write_log(root: str, ingester: Ingester) -> None:
 
 if __name__ == "__main__":
     try:
-        run(sys.argv[1])
+        run(sys.argv[1], *map(int, sys.argv[2:3]))
     except ProvGraphError as error:
         with contextlib.suppress(OSError), open(os.path.join(sys.argv[1], ".provdb", "ingester.log"), "a") as log:
             _give_to_owner(sys.argv[1], log.fileno())

@@ -53,3 +53,6 @@ def test_a_supervisor_is_told_from_one_that_took_its_pid():
     assert not alive({**me, "supervisor_start": ticks + 1})
     assert not alive({**me, "boot_id": "another boot"})
     assert not alive({"supervisor": 2**22 + 1, "supervisor_start": 0})
+    began = ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    assert alive({"supervisor": os.getpid(), "t": began})
+    assert not alive({"supervisor": os.getpid(), "t": began - 5_000_000_000})

@@ -5,25 +5,11 @@ import random
 import signal
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from processes import ingesters
 
 from provgraph.stores import open_store
-
-
-def _ingesters(root: Path) -> list[int]:
-    """Process ids of this project's ingesters."""
-    found = []
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit():
-            try:
-                words = (process / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if any(b"session.ingester" in word for word in words) and os.fsencode(root) in words:
-                found.append(int(process.name))
-    return found
 
 
 @pytest.mark.slow
@@ -33,7 +19,7 @@ def test_an_ingester_killed_at_random_moments_loses_and_doubles_nothing(lab):
     for number in range(40):
         lab.run("sh", "-c", f"cat in > out.{number}; echo {number} >> log")
         time.sleep(rng.uniform(0, 0.15))
-        for process in _ingesters(lab.root):
+        for process in ingesters(lab.root):
             os.kill(process, signal.SIGKILL)
     graph = lab.graph()
     commands = graph.of("Command")
