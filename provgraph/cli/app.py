@@ -51,8 +51,11 @@ class LazyGroup(click.Group):
         if args[0] in LATER:
             raise click.UsageError(
                 f"`{args[0]}` ({LATER[args[0]]}) comes with a later version; "
-                f"a program of that name runs with `provdb run -- {args[0]} …`"
+                f"a program of that name runs with `provdb run -- {args[0]} …`",
+                ctx,
             )
+        if args[0] not in AVAILABLE:
+            raise click.UsageError(f"{args[0]!r} is no command of provdb's", ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -81,6 +84,7 @@ def app() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Answer one question; returns the exit status: 0 found, 1 nothing found, 2 a wrong question, 3 no store."""
     words = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -92,20 +96,50 @@ def main(argv: Sequence[str] | None = None) -> int:
         click.echo(error.format_message(), err=True)
         return 2
     except click.ClickException as error:
-        _complain(error.format_message(), _usage_hint(error))
+        _complain(error.format_message().replace("\n\t", " "), _usage_hint(error))
         return 2
     except (click.Abort, KeyboardInterrupt):
         return 130
     except ProvGraphError as error:
         _complain(str(error))
         return error.exit_status
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read has seen enough
+    except (BrokenPipeError, SystemExit):  # whoever read has seen enough; click makes an exit of it
+        _let_go_of_stdout()
         return 0
     except OSError as error:  # the disk, most likely: full, read-only, or gone
-        _complain(f"{error.strerror or error}" + (f": {os.fsdecode(error.filename)}" if error.filename else ""))
+        _complain(_os_failure(error))
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _let_go_of_stdout()
+        return StoreError.exit_status
+    except Exception:  # noqa: BLE001 - else Python ends with 1, which says that nothing was found
+        import traceback
+
+        traceback.print_exc()
+        _complain("this is a mistake in provdb, not in what you typed; please report it with the lines above")
         return StoreError.exit_status
     return status if isinstance(status, int) else 0
+
+
+def _open_streams() -> None:
+    """A standard stream that was closed reads and writes nothing; its number must not become another file's."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - open until the process ends
+
+
+def _let_go_of_stdout() -> None:
+    """What is left to be written is lost: Python must not try it again, and complain, when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _os_failure(error: OSError) -> str:
+    try:
+        os.getcwd()
+    except OSError:
+        return "the folder that you are in is not there any more; `cd` into one that is"
+    return f"{error.strerror or error}" + (f": {os.fsdecode(error.filename)}" if error.filename else "")
 
 
 def _complain(message: str, hint: str = "") -> None:

@@ -25,6 +25,7 @@ def command(ctx: click.Context, shell: str) -> None:
         flags = [o for p in found.params if isinstance(p, click.Option) and not p.hidden for o in p.opts]
         options[name] = [*sorted(flags), "--help"]
     options["completion"] = ["bash", "zsh", "fish", "--help"]
+    options["help"] = [*AVAILABLE, "--help"]
     click.echo(_SCRIPTS[shell](options), nl=False)
 
 
@@ -45,10 +46,10 @@ _provdb() {{
   esac
   case "$cur" in
     -*) COMPREPLY=($(compgen -W "$words" -- "$cur")) ;;
-    *) COMPREPLY=($(compgen -f -- "$cur")) ;;
+    *) COMPREPLY=($(compgen -X '-*' -W "$words" -- "$cur")) ;;  # files, where nothing fits
   esac
 }}
-complete -o filenames -F _provdb provdb
+complete -o default -F _provdb provdb
 """
 
 

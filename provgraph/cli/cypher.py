@@ -44,6 +44,8 @@ def command(
 
         say("\n\n".join(f"// {example.question}\n{example.query.strip()}" for example in EXAMPLES))
         return 0
+    if as_json and as_csv:
+        raise click.UsageError("either --json or --csv")
     if query is None:
         raise click.UsageError("name a query; `provdb cypher --examples` lists useful ones")
     with project() as here:

@@ -6,18 +6,20 @@ import sys
 
 from provgraph.cli.words import RESERVED
 
-_OPTIONS = ("--help", "-h", "--version")
-
 
 def main() -> int | None:
     """Carry out ``provdb``; returns the exit status of a question. Wrapping a command never returns."""
     argv = sys.argv[1:]
     first = argv[0] if argv else ""
+    if first == "--":  # as after `env --`: what follows is a command, whatever its name
+        from provgraph.capture.prefix import run
+
+        return run(argv, _tags)
     if first == "run" and not {"--help", "-h"} & {*argv[1 : argv.index("--") if "--" in argv else 2]}:
         from provgraph.capture.prefix import run
 
         return run(argv[1:], _tags)
-    if not argv or first in RESERVED or first in _OPTIONS:
+    if not argv or first in RESERVED or (first.startswith("-") and first != "-c"):
         from provgraph.cli.app import main as ask
 
         return ask()

@@ -11,7 +11,10 @@ from provgraph.cli.sources import project
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @json_option
 def command(budget_bytes: int | None, dry_run: bool, as_json: bool) -> None:
-    """Give space back: contents that no commit refers to go first, oldest first. What is known of them stays."""
+    """Give space back: contents that no commit refers to go first, oldest first. What is known of them stays.
+
+    Copies that were set aside for a command which `provdb doctor` no longer names go always.
+    """
     with project() as here:
         done = here.gc(budget_bytes=budget_bytes, dry_run=dry_run)
         note(here.notes)

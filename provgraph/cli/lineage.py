@@ -35,8 +35,10 @@ def _later(_ctx: click.Context, parameter: click.Parameter, value: object) -> No
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="So many ways.")
 @click.option("--graph", "file", metavar="FILE", help="Ask the graph in a JSON file (- is standard input).")
 @click.option("--all", "everything", is_flag=True, help="Draw the whole tree, fold nothing.")
-@click.option("--dot", is_flag=True, callback=_later, expose_value=False, hidden=True)
-@click.option("--svg", metavar="FILE", callback=_later, expose_value=False, hidden=True)
+@click.option("--dot", is_flag=True, callback=_later, expose_value=False,
+              help="Print Graphviz; comes with a later version.")  # fmt: skip
+@click.option("--svg", metavar="FILE", callback=_later, expose_value=False,
+              help="Draw a picture; comes with a later version.")  # fmt: skip
 @json_option
 @times_option
 @width_option

@@ -19,7 +19,7 @@ SHOWN = 25
 
 
 @click.command()
-@click.option("--since", metavar="TIME", help="Started at or after; local time where no zone is given.")
+@click.option("--since", metavar="TIME", help="Started at or after.")
 @click.option("--until", metavar="TIME", help="Started before; a date alone is the whole day.")
 @click.option("--grep", metavar="REGEX", help="Name or command matches.")
 @click.option("--agent", metavar="NAME", help="Somebody's, by name or e-mail address.")
@@ -39,7 +39,19 @@ def command(
     clock: Clock,
     columns: int | None,
 ) -> int:
-    """Activities, newest first: recorded commands, and changes that nobody captured."""
+    r"""Activities, newest first: recorded commands, and changes that nobody captured.
+
+    \b
+    ok           exit status 0; any other is shown as it is: exit 1
+    running      not ended yet
+    interrupted  its end was not seen: the machine went down, say
+    ended        its exit status is not known
+    declared     told by `provdb record`, without an exit status
+
+    TIME is 2026-11-20, 2026-11-20T14:30, or 14:30 for today; local where it names no zone.
+    """
+    if as_json and as_csv:
+        raise click.UsageError("either --json or --csv")
     table = not as_json and not as_csv
     asked = limit or (SHOWN + 1 if table else None)
     with project() as here:

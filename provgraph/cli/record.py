@@ -10,13 +10,14 @@ from provgraph.cli.output import json_option, note, print_json, say
 from provgraph.cli.sources import project
 from provgraph.errors import InputError
 from provgraph.graph.naming import display_name
+from provgraph.render.text import printable
 
 
 @click.command()
 @click.option("--used", multiple=True, metavar="A", help="A file, URL or reference that was read; repeat it.")
 @click.option("--generated", multiple=True, metavar="B", help="A file or URL that was written; repeat it.")
 @click.option("--param", multiple=True, metavar="K=V", help="A parameter; repeat it.")
-@click.option("--metric", multiple=True, metavar="K=V", help="A final metric; repeat it.")
+@click.option("--metric", multiple=True, metavar="K=V", help="A final metric, a number; repeat it.")
 @click.option("--tag", multiple=True, metavar="K=V", help="A property of your own; repeat it.")
 @click.option("--name", help="What to call it.")
 @click.option("--command", "command_line", metavar="TEXT", help="What was done, as a command line.")
@@ -31,6 +32,9 @@ def command(source: str | None, as_json: bool, **options: Any) -> None:
 
     `provdb record --used a.csv --generated b.csv --param lr=0.1`, or with `-` a JSON document on standard input:
     {"used": ["a.csv"], "generated": ["b.csv"], "params": {"lr": 0.1}, "metrics": {"f1": 0.9}}
+
+    V is JSON where it is a number, true, false, or stands in "…", […] or {…}; all else is text: 12 is a number, '"12"'
+    and v12 are texts.
     """
     from provgraph.session.declaring import Declaration
     from provgraph.session.values import pairs
@@ -62,11 +66,13 @@ def command(source: str | None, as_json: bool, **options: Any) -> None:
     if as_json:
         print_json({"schema": "provgraph/recorded/1", "name": display_name(activity), "vertex": activity.to_json()})
     else:
-        say(f"recorded as {display_name(activity)}; provdb show {activity.uid[:13]} tells more")
+        say(printable(f"recorded as {display_name(activity)}; provdb show {activity.uid[:13]} tells more"))
 
 
 def _stdin() -> object:
     text = sys.stdin.buffer.read()
+    if not text.strip():
+        raise InputError("nothing was declared, and standard input is empty; name files with --used and --generated")
     try:
         return json.loads(text)
     except ValueError as error:

@@ -6,6 +6,7 @@ import click
 
 from provgraph.cli.output import note, say
 from provgraph.cli.sources import project
+from provgraph.render.text import printable
 
 
 @click.command()
@@ -27,7 +28,7 @@ def command(reference: str, output: str | None, force: bool) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     else:
-        say(f"{output}: {len(data):,} bytes of {reference}")
+        say(printable(f"{output}: {len(data):,} bytes of {reference}"))
 
 
 def _own_path(root: str, path: object) -> str:

@@ -18,7 +18,11 @@ def command(
     keep_output: bool,
     argv: tuple[str, ...],
 ) -> int:
-    """Run and record a command, with options. What follows `--` is always a command, whatever its name."""
+    """Run and record a command, with options. What follows `--` is always a command, whatever its name.
+
+    VALUE is JSON or text, as for `provdb annotate`. `-c LINE` in the place of `--` runs a shell line:
+    `provdb run --name merge -c 'cat a b | sort > c'`.
+    """
     from provgraph.capture.prefix import run
     from provgraph.session.values import tags
 

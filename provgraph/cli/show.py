@@ -17,7 +17,8 @@ from provgraph.render.times import Clock
 def command(reference: str, file: str | None, as_json: bool, clock: Clock, columns: int | None) -> None:
     """One vertex: its properties and relations.
 
-    REF is a path (model.pkl, model.pkl@2, model.pkl@2026-11-20), a uid, %1 for the newest command, or agent:NAME.
+    REF is a path (model.pkl, model.pkl@2, model.pkl@2026-11-20, model.pkl@14:30 of today), a uid, %1 for the newest
+    command, or agent:NAME.
     """
     found = _found(reference, file)
     if as_json:

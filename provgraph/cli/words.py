@@ -9,6 +9,7 @@ AVAILABLE = {
     "cypher": "ask a question in Cypher",
     "doctor": "check the store and the capture methods",
     "gc": "give space back",
+    "help": "explain a command, as --help does",
     "init": "make this folder a project",
     "lineage": "what a thing came from, or what came of it",
     "log": "activities, newest first",

@@ -99,7 +99,10 @@ def responsible(agents: list[Vertex]) -> list[str]:
 
 
 def state(vertex: Vertex) -> str:
-    """How an activity stands: ok, exit N, running, interrupted; unrecorded for a change that nobody captured."""
+    """How an activity stands: ``ok`` is exit status 0, ``exit N`` another one, ``running`` has not ended,
+    ``interrupted`` was never seen to end, ``ended`` tells no status, ``declared`` is a record without one,
+    ``unrecorded`` a change that nobody captured.
+    """
     properties = vertex.properties
     if "Unseen" in vertex.labels:
         return "unrecorded"
@@ -108,7 +111,9 @@ def state(vertex: Vertex) -> str:
     status = properties.get("exit_status")
     if status is not None:
         return "ok" if status == 0 else f"exit {status}"
-    return "running" if "ended_at" not in properties else "ok"
+    if "ended_at" not in properties:
+        return "running"
+    return "declared" if properties.get("capture") == "declared" else "ended"
 
 
 def activity_filter(
@@ -125,14 +130,16 @@ def activity_filter(
     """
     if limit is not None and limit < 1:
         raise QuestionError(f"a limit of {limit} shows nothing; leave it out for all")
+    if agent == "":
+        raise QuestionError("an agent without a name; `provdb log` shows who ran what")
     if grep is not None:
         try:
             re.compile(grep)
         except re.error as error:
             raise QuestionError(f"{grep!r} is no regular expression ({error}); put \\ before signs") from error
     return ActivityFilter(
-        since=moment(since) if since else None,
-        until=moment(until, end_of_day=True) if until else None,
+        since=None if since is None else moment(since),
+        until=None if until is None else moment(until, end_of_day=True),
         grep=grep,
         agent=agent,
         limit=limit,

@@ -5,8 +5,8 @@
     UID             or a unique prefix of six or more  %1                  the newest command, %2 the one before
     agent:NAME      somebody, by name or e-mail        ORIGIN:PATH@3       another clone's third
 
-An exact uid wins over every other reading. What follows the last ``@`` is a number or a time; a file whose own name
-contains ``@`` is reached by its uid or by ``PATH@-1``, or plainly where nothing else could be meant.
+An exact uid wins over every other reading. What follows the last ``@`` is a number or a time (``14:30`` is today's); a
+file whose own name has an ``@`` is reached by its uid or by ``PATH@-1``, or plainly where nothing else could be meant.
 """
 
 import re

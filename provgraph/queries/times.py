@@ -9,16 +9,19 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?\s*(Z|[+-]\d{2}(:?\d{2})?)?", re.IGNORECASE)
 
 
+_TODAY = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?\s*(Z|[+-]\d{2}(:?\d{2})?)?", re.IGNORECASE)
+
+
 def looks_like_time(text: str) -> bool:
-    """Whether ``text`` has the shape of a date or a date and time."""
-    return bool(_DATE.fullmatch(text) or _TIME.fullmatch(text))
+    """Whether ``text`` has the shape of a date, a date and time, or a time of today."""
+    return bool(_DATE.fullmatch(text) or _TIME.fullmatch(text) or _TODAY.fullmatch(text))
 
 
 def moment(text: str, zone: tzinfo | None = None, *, end_of_day: bool = False) -> str:
     """A time as a user typed it, as ISO 8601 in UTC with microseconds, which sorts as text.
 
     Parameters:
-        text: ``2026-11-20``, ``2026-11-20T12:00``, with seconds, a fraction, ``Z`` or an offset.
+        text: ``2026-11-20``, ``2026-11-20T12:00``, with seconds, a fraction, ``Z`` or an offset; ``12:00`` is today.
         zone: of a time that names none; the machine's own by default.
         end_of_day: a date alone means its last microsecond, not its first.
 
@@ -35,12 +38,22 @@ def moment(text: str, zone: tzinfo | None = None, *, end_of_day: bool = False) -
         elif _TIME.fullmatch(text):
             found = datetime.fromisoformat(text.replace(",", ".").replace(" ", "T", 1).replace(" ", "").upper())
             found = found if found.tzinfo else _placed(found, zone)
+        elif _TODAY.fullmatch(text):
+            found = _today(text, zone)
         else:
             raise ValueError
         return found.astimezone(UTC).isoformat(timespec="microseconds")
     except (ValueError, OverflowError):
-        how = "write it like 2026-11-20 or 2026-11-20T14:30 (local, or with a zone)"
+        how = "write it like 2026-11-20, 2026-11-20T14:30 or 14:30 for today (local, or with a zone)"
         raise QuestionError(f"{text!r} is no time; {how}") from None
+
+
+def _today(text: str, zone: tzinfo | None) -> datetime:
+    """A time of the day it is now, in its own zone where it names one."""
+    digits = text.replace(",", ".").replace(" ", "").upper()
+    clock = time.fromisoformat(digits if digits[2] == ":" else f"0{digits}")
+    found = datetime.combine(datetime.now(clock.tzinfo or zone).date(), clock)
+    return found if found.tzinfo else _placed(found, zone)
 
 
 def _placed(found: datetime, zone: tzinfo | None) -> datetime:

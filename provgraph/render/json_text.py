@@ -6,16 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 
-def json_text(document: Mapping[str, Any]) -> str:
-    """A document as JSON. Pure ASCII, so any terminal, file and lone surrogate can take it.
+def json_chunks(document: Mapping[str, Any]) -> Iterator[str]:
+    """A document as JSON, in pieces. Pure ASCII, so any terminal, file and lone surrogate can take it.
 
     Numbers that JSON cannot say are the strings "NaN", "Infinity" and "-Infinity", as in ProtoJSON.
     """
-    return "".join(json_chunks(document))
-
-
-def json_chunks(document: Mapping[str, Any]) -> Iterator[str]:
-    """The same in pieces."""
     yield "{"
     for place, (key, value) in enumerate(document.items()):
         yield ("," if place else "") + f"\n {one_line(key)}: "

@@ -1,5 +1,7 @@
 """Vertices in words: a label in a line, a whole description on a page."""
 
+from dataclasses import replace
+
 from provgraph.graph.answers import Description, Related
 from provgraph.graph.elements import Vertex
 from provgraph.graph.naming import UNSEEN, display_name
@@ -11,6 +13,8 @@ from provgraph.render.times import Clock, duration
 from provgraph.render.words import inverse
 
 FEW = 12
+LONG = 2000
+"""Longer values are cut where a vertex is described (characters)."""
 
 
 def colour_of(vertex: Vertex) -> Colour:
@@ -64,8 +68,13 @@ def _properties(vertex: Vertex, page: Page, clock: Clock) -> str:
     order = {key: place for place, key in enumerate(PROPERTIES)}
     keys = sorted(vertex.properties, key=lambda key: (order.get(key, len(order)), key))
     rows = [[("uid", "faint"), vertex.uid]]
-    rows += [[(key, "faint"), _value(key, vertex.properties[key], clock)] for key in keys]
-    return table((Column("", least=20), Column("")), rows, page, headings=False)  # type: ignore[arg-type]
+    rows += [[(key, "faint"), _whole(_value(key, vertex.properties[key], clock))] for key in keys]
+    wide = replace(page, columns=2 * LONG)  # what is cut cannot be copied: the terminal wraps instead
+    return table((Column("", least=20), Column("")), rows, wide, headings=False)  # type: ignore[arg-type]
+
+
+def _whole(text: str) -> str:
+    return text if len(text) <= LONG else f"{text[:LONG]}… ({len(text):,} characters; --json has all)"
 
 
 def _value(key: str, value: object, clock: Clock) -> str:

@@ -1,5 +1,6 @@
 """Giving space back."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What ``gc`` did, or would do. Sizes are bytes on the disk."""
+    """What ``gc`` did, or would do. Sizes are bytes on the disk.
+
+    ``removed`` and ``freed_bytes`` count what was kept, and copies in the spool whose command is gone.
+    """
 
     removed: int
     freed_bytes: int
@@ -23,8 +27,21 @@ class Collection:
 
 
 def collect_garbage(store: "EmbeddedStore", *, budget_bytes: int | None, dry_run: bool) -> Collection:
-    """Drop contents that no commit refers to, oldest first, until the objects take no more than the budget."""
-    from provgraph.stores import garbage
+    """Drop contents that no commit refers to, oldest first, until the objects take no more than the budget.
 
+    Copies that were set aside for a command go where its spool file is gone, as after a `.failed` one was removed.
+    """
+    from provgraph.stores import garbage
+    from provgraph.stores.checks import lost_preimages
+
+    copies = lost_preimages(store)
+    copied_bytes = 0
+    for copy in copies:
+        with contextlib.suppress(FileNotFoundError):
+            copied_bytes += copy.lstat().st_blocks * 512
+            if not dry_run:
+                copy.unlink()
     done = garbage.collect(store, budget_bytes, dry_run=dry_run)
-    return Collection(done.removed, done.freed_bytes, done.kept_bytes, done.budget_bytes, dry_run)
+    return Collection(
+        done.removed + len(copies), done.freed_bytes + copied_bytes, done.kept_bytes, done.budget_bytes, dry_run
+    )

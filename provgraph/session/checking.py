@@ -65,6 +65,7 @@ def check(project: "Project", *, rebuild: bool, backup: str | None) -> Checkup:
     """Look at everything that can be wrong. Cost: the whole journal and all objects are read."""
     findings: list[Finding] = []
     digest = None
+    target = None if backup is None else _backup_place(project, backup)
     if rebuild:
         digest = project.store(write=True).rebuild()
         findings.append(Finding("projection", "ok", "made anew from the journal"))
@@ -73,17 +74,31 @@ def check(project: "Project", *, rebuild: bool, backup: str | None) -> Checkup:
             findings += checks(project)
         except ProvGraphError as error:
             findings.append(Finding(name, "bad", str(error)))
-    if backup is not None:
-        findings.append(_backup(project, backup))
+    if backup is not None and target is not None:
+        findings.append(_backup(project, backup, target))
     return Checkup(tuple(findings), digest, backup)
 
 
-def _backup(project: "Project", target: str) -> Finding:
-    from provgraph.stores.backup import backup
-
+def _backup_place(project: "Project", target: str) -> str:
+    """The absolute path of the backup, where one can be written; looked at before hours of checks."""
     path = project.disk.absolute(target)
+    folder = os.path.dirname(path)
+    if not target:
+        raise QuestionError("--backup names no file; write it like --backup ../history.tar")
     if os.path.lexists(path):
         raise QuestionError(f"{target} is there already; a backup never replaces a file: name another")
+    if not os.path.isdir(folder):
+        raise QuestionError(f"{target} cannot be written: there is no folder {folder}; make it, or name another file")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise QuestionError(f"{target} cannot be written: the folder {folder} is not yours to write to; name another")
+    if f"{folder}/".startswith(f"{project.root.rstrip('/')}/.provdb/"):
+        raise QuestionError(f"{target} lies within the store that it is to be a copy of; name a file elsewhere")
+    return path
+
+
+def _backup(project: "Project", target: str, path: str) -> Finding:
+    from provgraph.stores.backup import backup
+
     size = backup(project.store(), path)
     return Finding("backup", "ok", f"{size:,} bytes; `tar -xf` in an empty folder makes it a project again", target)
 
@@ -100,7 +115,7 @@ def _ingestion(project: "Project") -> Iterator[Finding]:
         yield Finding("ingestion", "bad", f"could not be ingested: {line}")
     if not waiting and not failed:
         running = sum(not item.closed for item in lying)
-        yield Finding("ingestion", "ok", f"nothing is left behind; {running} commands run")
+        yield Finding("ingestion", "ok", f"nothing is left behind; {running} {'runs' if running == 1 else 'run'} now")
 
 
 def _store(project: "Project") -> Iterator[Finding]:

@@ -13,22 +13,23 @@ _OWN: Final = frozenset(PROPERTIES) | {
     "uid", "labels", "number", "whole", "origin", "seq", "path_bytes", "members_count", "interrupted", "removed",
     "capture_lost_at", "scratch_files", "intermediate_writes", "git_commit", "git_branch", "git_dirty",
 }  # fmt: skip
+_ENCLOSED: Final = ('""', "[]", "{}")
 _NUMBER: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 
 
 def typed(text: str) -> Any:
-    """A value as a user typed it: a JSON number, ``true`` or ``false``, a JSON string in double quotes, else text."""
-    if _NUMBER.fullmatch(text):
-        number = json.loads(text)
-        return number if isinstance(number, int) or math.isfinite(number) else text
-    if text in ("true", "false"):
-        return text == "true"
-    if len(text) >= 2 and text[0] == text[-1] == '"':
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text
-    return text
+    """A value as a user typed it: JSON where it is a number, true, false, or in ``"…"``, ``[…]``, ``{…}``; else text.
+
+    There is no null, and no number that JSON cannot say: both are text.
+    """
+    if text not in ("true", "false") and text[:1] + text[-1:] not in _ENCLOSED and not _NUMBER.fullmatch(text):
+        return text
+    try:
+        found = json.loads(text)
+        json.dumps(found, allow_nan=False)
+    except (ValueError, RecursionError):
+        return text
+    return found
 
 
 def pairs(texts: Iterable[str], what: str = "KEY=VALUE") -> dict[str, Any]:
@@ -79,6 +80,21 @@ def own_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
                 f"{key} = {value!r} is a {type(value).__name__}; JSON has no such thing: make it a text"
             )
     return found
+
+
+def metrics(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same mapping, if all its values are numbers, as metrics must be.
+
+    Raises:
+        QuestionError: a value that is none; NaN and infinities are none.
+    """
+    for key, value in properties.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise QuestionError(
+                f"the metric {key} is {value!r}, and a metric is a finite number, like f1=0.93; "
+                f"what is none is a parameter or a tag: --param {key}=…, --tag {key}=…"
+            )
+    return properties
 
 
 def _is_flat(values: Iterable[Any]) -> bool:

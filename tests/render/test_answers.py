@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from provgraph.graph.elements import Edge, Vertex
 from provgraph.graph.rows import Path, Rows
-from provgraph.render.json_text import json_text
+from provgraph.render.json_text import json_chunks
 from provgraph.render.log import log_text
 from provgraph.render.rows import rows_csv, rows_table
 from provgraph.render.text import Page
@@ -19,7 +19,7 @@ E, A = Vertex("e", ("Entity", "Snapshot"), {"path": "x", "sequence": 1}), Vertex
 
 def test_json_is_ascii_one_element_a_line_and_says_what_it_cannot() -> None:
     document = {"schema": "s", "rows": [[1, "é\udce9"], [math.nan, -math.inf]], "none": [], "big": 2**70}
-    text = json_text(document)
+    text = "".join(json_chunks(document))
     assert text.isascii() and text.endswith("}\n")
     back = json.loads(text)
     assert back["rows"] == [[1, "é\udce9"], ["NaN", "-Infinity"]]
