@@ -1,8 +1,11 @@
 """What ``doctor`` looks at: each check finds, none repairs. Findings are data; the face prints them."""
 
+import contextlib
 import os
 import sqlite3
 import stat as stat_module
+import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +26,7 @@ Severity = Literal["error", "warning", "note"]
 _MOST: Final = 20
 """Findings of one kind that are listed one by one."""
 _LOG_BYTES: Final = 65_536
+_SETTLED_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,8 @@ def check_journal(store: EmbeddedStore) -> Iterator[Finding]:
     )
     validate = validator("event")
     numbers: dict[str, int] = {}
-    expected, known, unreadable = 1, 0, 0
+    unknown: Counter[str] = Counter()
+    expected, unreadable = 1, 0
     for event in _readable(store):
         if isinstance(event, Finding):
             yield event
@@ -100,7 +105,7 @@ def check_journal(store: EmbeddedStore) -> Iterator[Finding]:
             yield Finding("journal", "error", message, f"event {event.seq}", remedy)
         expected, numbers[event.origin] = event.seq + 1, event.origin_seq
         if event.kind not in KINDS or event.schema > KINDS[event.kind][0]:
-            known += 1
+            unknown[event.kind] += 1
             continue
         try:
             validate({key: getattr(event, key) for key in event.__slots__})
@@ -108,8 +113,9 @@ def check_journal(store: EmbeddedStore) -> Iterator[Finding]:
             yield Finding("journal", "warning", str(error), f"event {event.seq}")
         if event.uid != store.namespace.event(event.origin, event.origin_seq):
             yield Finding("journal", "error", "its uid is not its own", f"event {event.seq}", remedy)
-    if known:
-        yield Finding("journal", "note", f"{known} events are of kinds that this program does not know")
+    if unknown:
+        kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(unknown.items()))
+        yield Finding("journal", "note", f"holds events of kinds that this program does not know: {kinds}")
 
 
 def _readable(store: EmbeddedStore) -> Iterator[Event | Finding]:
@@ -186,16 +192,27 @@ def check_objects(store: EmbeddedStore) -> Iterator[Finding]:
 
 def check_spool(store: EmbeddedStore) -> Iterator[Finding]:
     """Copies of old contents whose activity is gone."""
-    spool = store.folder / files.SPOOL
-    names = set(os.listdir(spool)) if spool.is_dir() else set()
-    pre = spool / "pre"
-    lost = [
-        name
-        for name in (sorted(os.listdir(pre)) if pre.is_dir() else ())
-        if f"{name.rpartition('.')[0]}.jsonl" not in names
-    ]
+    lost = lost_preimages(store)
     if lost:
-        yield Finding("spool", "note", f"{len(lost)} copies of old contents belong to no command any more", str(pre))
+        yield Finding(
+            "spool", "note", f"{len(lost)} copies of old contents belong to no command any more", str(lost[0].parent),
+            "provdb gc",
+        )  # fmt: skip
+
+
+def lost_preimages(store: EmbeddedStore) -> list[Path]:
+    """Copies of old contents whose activity's spool file is gone, also one that was set aside as ``.failed``.
+
+    Those of the last minute are left out: what a command sets aside may be there before its spool file is.
+    """
+    pre = store.folder / files.PREIMAGES
+    old = time.time() - _SETTLED_S
+    with contextlib.suppress(OSError):
+        found = sorted(path for path in pre.iterdir() if path.lstat().st_mtime < old)
+        names = set(os.listdir(store.folder / files.SPOOL))  # after the copies: what began since is no matter
+        spools = {path: f"{path.name.rpartition('.')[0]}.jsonl" for path in found}
+        return [path for path, spool in spools.items() if spool not in names and f"{spool}.failed" not in names]
+    return []
 
 
 def check_capture(store: EmbeddedStore) -> Iterator[Finding]:

@@ -190,10 +190,6 @@ class EmbeddedStore:
         """The SHA-256 over all rows of the projection. Cost: 1 µs a row."""
         return graph_tables.digest(self._graph)
 
-    def write_projection(self, path: Path) -> None:
-        """Write the projection into a new file whose bytes depend on the journal alone."""
-        graph_tables.write_clean_copy(self._graph, path)
-
     @property
     def graph(self) -> sqlite3.Connection:
         """The projection's database, for reading."""

@@ -4,7 +4,6 @@ All of it follows from the journal, event by event: ids are given in the order i
 journal gives the same tables, however often and in however large steps it is applied.
 """
 
-import contextlib
 import hashlib
 import sqlite3
 from pathlib import Path
@@ -155,12 +154,3 @@ def digest(db: sqlite3.Connection) -> str:
         for row in db.execute(f"SELECT * FROM {table} ORDER BY {', '.join(keys)}"):
             sha.update(repr(row).encode("utf-8", "surrogatepass"))
     return sha.hexdigest()
-
-
-def write_clean_copy(db: sqlite3.Connection, path: Path) -> None:
-    """Write the tables into a new file that depends on their rows alone, byte for byte."""
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
-    db.execute("VACUUM INTO ?", (str(path),))
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as copy:
-        copy.execute("PRAGMA schema_version=1")  # a counter of changes to the tables: the one thing taken over

@@ -94,16 +94,8 @@ class Knowledge:
 
     def baseline_below(self, folder: str) -> Iterator[tuple[str, Baseline]]:
         """The same for all below a folder, by path. Cost: 4 µs each."""
-        for path, stat, seen_at, absent_at in self.local.baseline_below("" if self._is_root(folder) else folder):
-            yield path, Baseline(stat, seen_at, absent_at)
-
-    def see(self, rows: Iterable[tuple[str, Stat]], at: str) -> None:
-        """Note what a walk saw: (path, stat)."""
-        self.local.see(rows, at)
-
-    def unsee(self, paths: Iterable[str], at: str) -> None:
-        """Note what a walk no longer finds."""
-        self.local.unsee(paths, at)
+        for path, stat, seen_at in self.local.baseline_below("" if self._is_root(folder) else folder):
+            yield path, Baseline(stat, seen_at)
 
     def restat(self, rows: Iterable[tuple[str, Stat]], at: str) -> None:
         """Note under which identity snapshots' present contents are found on disk (local, not history).
@@ -160,10 +152,6 @@ class Knowledge:
     def walked_at(self) -> str | None:
         """When a walk last looked at the whole project, ISO 8601 UTC; None where none did."""
         return self.local.walked_at()
-
-    def walked(self, at: str) -> None:
-        """Note that a walk has looked at the whole project."""
-        self.local.walked(at)
 
     def member_generator(self, path: str, sha256: str | None) -> str | None:
         """uid of the activity that generated the newest collection in which ``path`` has this content.

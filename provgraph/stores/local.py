@@ -6,9 +6,9 @@ Tables, for whoever reads the file without this package (`capture` does, with th
                             where in the journal a collection's member has it (number of the event: 4, place of the
                             chunk: 1, of the member: 3, all big-endian): a data set's digests are on the disk once.
                             A file's bytes are held where ``objects/ab/cdef…`` of its digest exists.
-    baseline(path, device, inode, size, mtime_ns, ctime_ns, mode, seen, absent)
+    baseline(path, device, inode, size, mtime_ns, ctime_ns, mode, seen)
                             files that no activity touched, as a walk saw them; path = UTF-8, from the root, as ``path``
-                            of a vertex is written (other bytes percent-escaped); seen, absent = ids in ``moment``
+                            of a vertex is written (other bytes percent-escaped); seen = an id in ``moment``
     present(vertex, device, inode, size, mtime_ns, ctime_ns, mode, seen)
                             under which identity a snapshot (16 bytes of uid) lies on the disk now
     moment(id, at)          times, ISO 8601 UTC, each written once
@@ -34,11 +34,16 @@ Stat = tuple[int, int, int, int, int, int]
 _STAT: Final = "device INTEGER, inode INTEGER, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, mode INTEGER"
 TABLES: Final = f"""
 CREATE TABLE digest (key INTEGER PRIMARY KEY, sha256 BLOB NOT NULL);
-CREATE TABLE baseline (path BLOB PRIMARY KEY, {_STAT}, seen INTEGER, absent INTEGER) WITHOUT ROWID;
+CREATE TABLE baseline (path BLOB PRIMARY KEY, {_STAT}, seen INTEGER) WITHOUT ROWID;
 CREATE TABLE present (vertex BLOB PRIMARY KEY, {_STAT}, seen INTEGER) WITHOUT ROWID;
 CREATE TABLE moment (id INTEGER PRIMARY KEY, at TEXT NOT NULL UNIQUE);
 CREATE TABLE figure (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
+# Named, for a file of an earlier version has a column more.
+_SEE: Final = (
+    "INSERT OR REPLACE INTO baseline (path, device, inode, size, mtime_ns, ctime_ns, mode, seen) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _MASK: Final = (1 << 64) - 1
 _IDENTITY: Final = struct.Struct("<5Q")
 
@@ -140,36 +145,27 @@ class Local:
         with self._writing() as db:
             seen = self._moment(at)
             packed = sorted((path_bytes(path), *map(_signed, stat), seen) for path, stat in rows)
-            db.executemany("INSERT OR REPLACE INTO baseline VALUES (?,?,?,?,?,?,?,?,NULL)", packed)
+            db.executemany(_SEE, packed)
 
-    def unsee(self, paths: Iterable[str], at: str) -> None:
-        """Note what a walk no longer finds."""
-        with self._writing() as db:
-            absent = self._moment(at)
-            db.executemany(
-                "UPDATE baseline SET absent = ? WHERE path = ?", ((absent, path_bytes(path)) for path in paths)
-            )
-
-    def baseline(self, path: str) -> tuple[Stat, str, str | None] | None:
-        """(stat, seen at, absent at) of a file as a walk saw it."""
+    def baseline(self, path: str) -> tuple[Stat, str] | None:
+        """(stat, seen at) of a file as a walk saw it."""
         rows = list(self._baselines("b.path = ?", (path_bytes(path),)))
         return rows[0][1:] if rows else None
 
-    def baseline_below(self, folder: str) -> Iterator[tuple[str, Stat, str, str | None]]:
-        """(path, stat, seen at, absent at) of all files below a folder ('' is the whole project), by path."""
+    def baseline_below(self, folder: str) -> Iterator[tuple[str, Stat, str]]:
+        """(path, stat, seen at) of all files below a folder ('' is the whole project), by path."""
         if not folder:
             return self._baselines("1", ())
         prefix = path_bytes(folder)
         return self._baselines("b.path > ? AND b.path < ?", (prefix + b"/", prefix + b"0"))
 
-    def _baselines(self, where: str, values: tuple[Any, ...]) -> Iterator[tuple[str, Stat, str, str | None]]:
+    def _baselines(self, where: str, values: tuple[Any, ...]) -> Iterator[tuple[str, Stat, str]]:
         query = (
-            "SELECT b.path, b.device, b.inode, b.size, b.mtime_ns, b.ctime_ns, b.mode, s.at, a.at FROM baseline b "
-            "JOIN moment s ON s.id = b.seen LEFT JOIN moment a ON a.id = b.absent "
-            f"WHERE {where} ORDER BY b.path"
+            "SELECT b.path, b.device, b.inode, b.size, b.mtime_ns, b.ctime_ns, b.mode, s.at FROM baseline b "
+            f"JOIN moment s ON s.id = b.seen WHERE {where} ORDER BY b.path"
         )
-        for path, *stat, seen, absent in self._db.execute(query, values).fetchall():
-            yield path.decode(), _stat(stat), seen, absent
+        for path, *stat, seen in self._db.execute(query, values).fetchall():
+            yield path.decode(), _stat(stat), seen
 
     def present(self, rows: Iterable[tuple[bytes, Stat]], at: str) -> None:
         """Note under which identity snapshots lie on the disk: (16 bytes of uid, stat)."""

@@ -372,8 +372,3 @@ class SqliteReader:
         """Every relation in use, with its number of edges."""
         query = "SELECT r.name, count(*) FROM edge e JOIN relation r ON r.id = e.type GROUP BY r.name ORDER BY r.name"
         return dict(self.db.execute(query))
-
-    def event_kinds(self) -> dict[str, tuple[int, bool]]:
-        """Every kind of event in the journal: how many, and whether this program knows the kind."""
-        query = "SELECT kind, events, known FROM event_kind ORDER BY kind"
-        return {kind: (events, bool(known)) for kind, events, known in self.db.execute(query)}

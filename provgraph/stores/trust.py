@@ -60,16 +60,6 @@ def trust(root: str) -> None:
         raise TrustError(what) from error
 
 
-def distrust(root: str) -> bool:
-    """Take a trust back; returns whether there was one."""
-    root = os.path.realpath(root)
-    entries = _entries()
-    kept = [entry for entry in entries if entry.get("path") != root]
-    if len(kept) != len(entries):
-        files.write_atomically(Path(trust_file(os.environ)), (json.dumps(kept, indent=1) + "\n").encode())
-    return len(kept) != len(entries)
-
-
 def runs_code(root: str) -> bool:
     """Whether this user has trusted the store with exactly the configuration and ingestors that it has now."""
     root = os.path.realpath(root)

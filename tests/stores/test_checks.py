@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 
 from provgraph.stores import EmbeddedStore
-from provgraph.stores.checks import Finding, check_store
+from provgraph.stores.checks import Finding, check_journal, check_store
 
 
 def errors(store: EmbeddedStore) -> list[Finding]:
@@ -43,6 +43,16 @@ def test_a_missing_event_is_named(store: EmbeddedStore, command: Callable[..., d
     db.execute("DROP TRIGGER event_never_goes")
     db.execute("DELETE FROM event WHERE seq = 5")
     assert any("5 to 5 are missing" in finding.message for finding in errors(store))
+
+
+def test_kinds_of_a_newer_program_are_named(store: EmbeddedStore, command: Callable[..., dict[str, str]]) -> None:
+    command("one")
+    db = store.journal.connection
+    db.execute("DROP TRIGGER event_never_changes")
+    db.execute("UPDATE event SET kind = 'levitation.seen' WHERE seq = (SELECT max(seq) FROM event)")
+    (found,) = check_journal(store)
+    assert found.severity == "note"
+    assert found.message.endswith("does not know: levitation.seen (1)")
 
 
 def test_a_projection_that_lies(store: EmbeddedStore, command: Callable[..., dict[str, str]]) -> None:

@@ -30,7 +30,7 @@ def test_init_is_idempotent(folder: Path) -> None:
     with init_project(str(folder)) as store:
         first = store.project, store.origin, store.journal.last_seq()
         found = store.knowledge.baseline("data.csv")
-        assert found is not None and found.stat[2] == 3 and found.absent_at is None
+        assert found is not None and found.stat[2] == 3
         assert store.knowledge.walked_at() == found.seen_at
     with init_project(str(folder)) as store:
         assert (store.project, store.origin, store.journal.last_seq()) == first
@@ -178,7 +178,6 @@ def test_a_store_that_came_along_widens_nothing(store: EmbeddedStore, folder: Pa
     trust.trust(str(folder))
     with open_store(str(folder), write=True) as again:
         assert again.trusted and again.config.file_limit_bytes == 1
-    assert trust.distrust(str(folder)) and not trust.runs_code(str(folder))
 
 
 def test_others_may_not_write_into_a_store(store: EmbeddedStore, folder: Path) -> None:

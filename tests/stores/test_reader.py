@@ -1,6 +1,8 @@
 """Questions that the embedded store answers."""
 
+import contextlib
 import re
+import sqlite3
 from collections.abc import Callable
 
 import pytest
@@ -106,12 +108,18 @@ def test_what_is_known_to_ingestion(store: EmbeddedStore, chain: dict[str, str])
 
 def test_what_a_walk_saw(store: EmbeddedStore) -> None:
     stat = (1, 2, 3, 4, 5, 6)
-    store.knowledge.see([("a/b", stat), ("a.c", stat), ("n\udcff", stat)], AT.format(1))
-    store.knowledge.unsee(["a/b"], AT.format(2))
+    store.local.see([("a/b", stat), ("a.c", stat), ("n\udcff", stat)], AT.format(1))
     found = store.knowledge.baseline("a/b")
-    assert found is not None and (found.stat, found.seen_at, found.absent_at) == (stat, AT.format(1), AT.format(2))
+    assert found is not None and (found.stat, found.seen_at) == (stat, AT.format(1))
     assert [path for path, _ in store.knowledge.baseline_below("a")] == ["a/b"]
     assert [path for path, _ in store.knowledge.baseline_below("")] == ["a.c", "a/b", "n%FF"]
+
+
+def test_a_local_file_of_an_earlier_version_has_a_column_more(store: EmbeddedStore) -> None:
+    with contextlib.closing(sqlite3.connect(store.folder / "local.db")) as db:
+        db.execute("ALTER TABLE baseline ADD COLUMN absent INTEGER")
+    store.local.see([("a", (1, 2, 3, 4, 5, 6))], AT.format(1))
+    assert store.knowledge.baseline("a") is not None
 
 
 def test_a_lost_local_file_is_no_loss(store: EmbeddedStore, chain: dict[str, str]) -> None:
