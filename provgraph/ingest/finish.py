@@ -1,5 +1,7 @@
 """The end of an activity: which of its writes are generations, and what it copied (rules 2, 3, 9, 11)."""
 
+import os
+
 from provgraph.events.ports import Stat
 from provgraph.ingest.collect import Collector
 from provgraph.ingest.lookup import Lookup
@@ -132,3 +134,28 @@ def _state_at_end(act: Act, path: str) -> Stat | None:
     if end.get("survivors"):
         return None
     return next((as_stat(r["stat"]) for r in end.get("redirections", ()) if r["path"] == path), None)
+
+
+def still_open(act: Act) -> frozenset[str]:
+    """Those of the files that an activity wrote that some process still holds open for writing."""
+    wanted, found = set(act.writes), set[str]()
+    for process in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        if not process.isdigit() or not wanted:
+            continue
+        folder = f"/proc/{process}/fd"
+        try:
+            descriptors = os.listdir(folder)
+        except OSError:
+            continue
+        for descriptor in descriptors:
+            try:
+                target = os.readlink(f"{folder}/{descriptor}")
+                if target not in wanted:
+                    continue
+                with open(f"/proc/{process}/fdinfo/{descriptor}") as file:
+                    flags = next(int(line.split()[1], 8) for line in file if line.startswith("flags:"))
+            except (OSError, StopIteration):
+                continue
+            if flags & os.O_ACCMODE != os.O_RDONLY:
+                found.add(target)
+    return frozenset(found)

@@ -14,11 +14,12 @@ from provgraph.ingest.collect import Collector
 from provgraph.ingest.contents import Contents, lstat
 from provgraph.ingest.describe import Annotate, Describer
 from provgraph.ingest.environment import Environments
-from provgraph.ingest.finish import Finisher
+from provgraph.ingest.finish import Finisher, still_open
+from provgraph.ingest.following import Followed, late, written_to
 from provgraph.ingest.lookup import Lookup, iso
 from provgraph.ingest.notice import changed_files, notice
 from provgraph.ingest.places import Places
-from provgraph.ingest.records import Record, SpoolTail, alive, at_rest, never_begun, spool_files
+from provgraph.ingest.records import Record, SpoolTail, alive, never_begun, runs, spool_files
 from provgraph.ingest.settle import Settler
 from provgraph.ingest.sharing import Sharing
 from provgraph.ingest.state import Act
@@ -31,8 +32,6 @@ _LOOKS: Final = 20
 _TOGETHER: Final = 50
 """Activities that end in a burst are journaled in one transaction, up to so many."""
 _YOUNG_NS: Final = 500_000_000
-_WRITTEN_NS: Final = 40_000_000
-"""A supervisor writes after 20 ms at the latest; it looks at the clock every few."""
 _PATIENCE_NS: Final = 1_000_000_000
 """For so long, what has happened waits for what may have happened before it and is not written down."""
 PROGRESS_NS: Final = 1_000_000_000
@@ -61,19 +60,6 @@ class Wiring:
     limits: Limits = field(default_factory=Limits)
 
 
-@dataclass(slots=True)
-class _Followed:
-    tail: SpoolTail
-    start: Record | None = None
-    early: list[Record] = field(default_factory=list)
-    reads: set[str] = field(default_factory=set)
-    read_to: int = 0
-    """The time of the newest operation that was read."""
-    ended: bool = False
-    closed: bool = False
-    dead_since: float = 0.0
-
-
 class Ingester:
     """Ingests one project's spool. One at a time for a project (the caller holds the lock)."""
 
@@ -92,7 +78,7 @@ class Ingester:
         self.lookup = Lookup(wiring.places, contents, wiring.knowledge)
         self.timeline = Timeline(contents, wiring.spool)
         contents.refresh = self._read
-        contents.is_late = lambda: bool(self._late())
+        contents.is_late = lambda: bool(late(self._followed.values()))
         self.settler = Settler(self.lookup)
         self.collector = Collector(self.lookup, self.settler, wiring.limits.collection_files)
         self.sharing = Sharing(self.lookup, self.settler)
@@ -100,7 +86,7 @@ class Ingester:
         self.environments = Environments(self.lookup, self.settler)
         self.describer = Describer(wiring.annotate, self._next_number, wiring.places.root)
         self.writer = Writer(wiring.journal, wiring.knowledge, self.lookup, self.describer.describe)
-        self._followed: dict[str, _Followed] = {}
+        self._followed: dict[str, Followed] = {}
         self._awaited: dict[str, int] = {}
         """Activities whose start is not there yet → when a command that runs in one began."""
         self._acts: list[Act] = []
@@ -125,12 +111,12 @@ class Ingester:
         arrived = False
         known = set(self._followed)
         while True:  # of an activity that was only just met, it is not known how far its supervisor has written
-            written_to = self._written_to()
+            written = written_to(self._followed.values())
             arrived = self._read() or arrived
             if self._followed.keys() <= known:
                 break
             known = set(self._followed)
-        applied = self._apply(written_to)
+        applied = self._apply(written)
         self._give_up_on_the_dead()
         self._progress()
         return arrived or applied
@@ -141,7 +127,7 @@ class Ingester:
         fresh = [path for path in files if path not in self._followed]
         resumed = self.wiring.journal.resume([_spool_name(path) for path in fresh]) if fresh else {}
         for path in fresh:
-            self._followed[path] = _Followed(SpoolTail(path, self.wiring.validate))
+            self._followed[path] = Followed(SpoolTail(path, self.wiring.validate))
         for path in files:
             followed = self._followed[path]
             for record in followed.tail.read():
@@ -149,7 +135,7 @@ class Ingester:
                 self._take(path, followed, record, resumed)
         return arrived
 
-    def _take(self, path: str, followed: _Followed, record: Record, resumed: dict[str, Any]) -> None:
+    def _take(self, path: str, followed: Followed, record: Record, resumed: dict[str, Any]) -> None:
         kind = record["record"]
         name = _spool_name(path)
         earlier = resumed.get(name)
@@ -193,30 +179,18 @@ class Ingester:
         if parent and (followed is None or followed.start is None) and not self.wiring.journal.resume([parent]):
             self._awaited.setdefault(parent, int(start["t"]))
 
-    def _written_to(self) -> tuple[list[int], list[_Followed]]:
-        """Up to which time several supervisors have surely written what they saw; and those that are late."""
-        if sum(one.start is not None and not one.closed for one in self._followed.values()) < 2:
-            return [], []
-        now = time.clock_gettime_ns(SPOOL_CLOCK)
-        return [now - _WRITTEN_NS], self._late()
-
-    def _late(self) -> list[_Followed]:
-        """Those whose supervisors may not have written all that they saw before the last moments."""
-        followed = self._followed.values()
-        return [one for one in followed if one.start is not None and not one.closed and not at_rest(one.start)]
-
-    def _until(self, written_to: list[int], late: list[_Followed]) -> int | None:
+    def _until(self, times: list[int], slow: list[Followed]) -> int | None:
         """Nothing later than this may be applied, since what came before it is not all there; None where it is."""
         old = time.clock_gettime_ns(SPOOL_CLOCK) - _PATIENCE_NS
         self._awaited = {name: t for name, t in self._awaited.items() if t > old}
         behind = [one.read_to for one in self._followed.values() if one.tail.behind]
-        waited_for = [max(one.read_to, old) for one in late if not one.closed]
+        waited_for = [max(one.read_to, old) for one in slow if not one.closed]
         awaited = [t - 1 for t in self._awaited.values()]
         # Two processes write a file of the spool: operations may be there before the start.
         early = [one.read_to for one in self._followed.values() if one.start is None]
-        return min([*written_to, *behind, *waited_for, *awaited, *(t for t in early if t > old)], default=None)
+        return min([*times, *behind, *waited_for, *awaited, *(t for t in early if t > old)], default=None)
 
-    def _fix(self, followed: _Followed, op: list[Any]) -> None:
+    def _fix(self, followed: Followed, op: list[Any]) -> None:
         """Read a file's content as soon as it is known that a command has opened it (rule 13)."""
         if op[0] != "r" or not self.wiring.places.counts(op[2]):
             return
@@ -229,12 +203,12 @@ class Ingester:
 
     # -- applying ----------------------------------------------------------------------------------------------
 
-    def _apply(self, written_to: tuple[list[int], list[_Followed]]) -> bool:
+    def _apply(self, written: tuple[list[int], list[Followed]]) -> bool:
         applied = False
         name = ""
         try:
             all_ended = all(one.closed for one in self._followed.values())
-            for t, _, name, what in self.timeline.due(all_ended=all_ended, until=self._until(*written_to)):
+            for t, _, name, what in self.timeline.due(all_ended=all_ended, until=self._until(*written)):
                 applied = True
                 self._apply_one(t, name, what)
                 if len(self._ended) >= (1 if self._one_by_one else _TOGETHER):
@@ -330,7 +304,7 @@ class Ingester:
         act.end = record
         act.intermediate += int(record.get("rewrites") or 0)
         if record.get("survivors"):
-            act = self._finish(act, int(record["t"]), int(record["time"]), _open_for_writing(act))
+            act = self._finish(act, int(record["t"]), int(record["time"]), still_open(act))
             act.applied_t = int(record["t"])
             self._journal_ended()
             self._flush([act])
@@ -389,7 +363,7 @@ class Ingester:
                 elif never_begun(path):
                     self._leave(path, _spool_name(path))
                 continue
-            if followed.closed or followed.tail.behind or alive(start) or _runs(start):
+            if followed.closed or followed.tail.behind or alive(start) or runs(start):
                 followed.dead_since = 0.0
                 continue
             followed.dead_since = followed.dead_since or time.monotonic()
@@ -503,33 +477,3 @@ def _listed(folder: str) -> list[str]:
 def _remove(path: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
-
-
-def _runs(start: Record) -> bool:
-    """Whether the command itself still runs, in the same boot."""
-    return alive({**start, "supervisor": start["pid"], "supervisor_start": None})
-
-
-def _open_for_writing(act: Act) -> frozenset[str]:
-    """Those of the files that an activity wrote that some process still holds open for writing."""
-    wanted, found = set(act.writes), set[str]()
-    for process in _listed("/proc"):
-        if not process.isdigit() or not wanted:
-            continue
-        folder = f"/proc/{process}/fd"
-        try:
-            descriptors = os.listdir(folder)
-        except OSError:
-            continue
-        for descriptor in descriptors:
-            try:
-                target = os.readlink(f"{folder}/{descriptor}")
-                if target not in wanted:
-                    continue
-                with open(f"/proc/{process}/fdinfo/{descriptor}") as file:
-                    flags = next(int(line.split()[1], 8) for line in file if line.startswith("flags:"))
-            except (OSError, StopIteration):
-                continue
-            if flags & os.O_ACCMODE != os.O_RDONLY:
-                found.add(target)
-    return frozenset(found)

@@ -117,3 +117,8 @@ def _state(record: Record) -> bytes:
     else:
         same = not expected or started == expected
     return fields[0] if same else b""
+
+
+def runs(start: Record) -> bool:
+    """Whether the command itself still runs, in the same boot."""
+    return alive({**start, "supervisor": start["pid"], "supervisor_start": None})

@@ -73,3 +73,26 @@ def test_few_descriptors(watched, limit):
         ["sh", "-c", script], cwd=watched.root, env=watched.environment, capture_output=True, timeout=60, check=False
     )
     assert (result.returncode, result.stdout) == (5, b"fine\n") or result.stderr
+
+
+OPENING = """\
+import os
+for name in map(str, range(500)):
+    open(name, "w").close()
+print("up", flush=True)
+while not os.path.exists("stop"):
+    for name in map(str, range(500)):
+        open(name).close()
+"""
+
+
+def test_a_command_that_never_rests_is_written_down_while_it_runs(watched, wait_for):
+    """Few operations, for repeated ones are not recorded, and never a pause: the ingester must hear of them."""
+    command = watched.start("python3", "-c", OPENING)
+    try:
+        assert command.stdout.readline() == b"up\n"
+        wait_for(lambda: b'/499"' in b"".join(path.read_bytes() for path in watched.store.glob("spool/*.jsonl")))
+        assert command.poll() is None
+    finally:
+        (watched.root / "stop").touch()
+    assert command.wait(timeout=60) == 0
