@@ -8,12 +8,17 @@ import time
 from provgraph.capture.path_class import Classifier
 from provgraph.capture.spool import SpoolFile
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
+    from collections.abc import Iterable
+
 Op = list[object]
 Stat = tuple[int, int, int, int, int, int]
 
 _FLUSH_AT = 4000  # operations; about half a megabyte of JSON
 _WRITES_NS = 100_000_000  # one operation per path and tenth of a second, however often it is opened for writing
 MAX_EXECUTIONS = 200
+_STATES = 64  # files whose states at the end are looked at while the caller waits; more are left to the ingester
 
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
@@ -33,6 +38,17 @@ def stat_of(status: os.stat_result) -> Stat:
         status.st_ctime_ns,
         status.st_mode,
     )
+
+
+def states_of(paths: Iterable[str]) -> list[dict[str, object]]:
+    """Files as they are now: what is written later is not the doing of who ends now."""
+    found: list[dict[str, object]] = []
+    for path in paths:
+        try:
+            found.append({"path": path, "stat": stat_of(os.lstat(path))})
+        except OSError:
+            continue
+    return found
 
 
 class Activity:
@@ -138,6 +154,11 @@ class Activity:
     def is_own(self, path: str) -> bool:
         """Whether this activity made the present content, or has kept what was there before: no need to keep it."""
         return path in self.created or path in self.saved
+
+    def states(self) -> list[dict[str, object]]:
+        """The files that it wrote, as they are now, if they are few."""
+        paths = self._written.keys() | self.created
+        return states_of(sorted(paths)) if len(paths) <= _STATES else []
 
     def is_written(self, path: str) -> bool:
         """Whether an operation says that this activity wrote ``path`` under its present name."""

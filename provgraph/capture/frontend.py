@@ -299,12 +299,19 @@ class SupervisedFrontEnd(FrontEnd):
                 return False
             for _, event in probe.poll(100):
                 if event & select.POLLIN:
-                    self._heed(True)
+                    self._heed_orphan()
                 elif ended is not None:  # the command, before it reported
                     self._end(os.waitpid(ended.si_pid, 0)[1])
                 else:
                     time.sleep(0.001)
         return True
+
+    def _heed_orphan(self) -> None:
+        """As ``_heed``; a fault, as of few descriptors, must not keep us from taking over."""
+        try:
+            self._heed(True)
+        except Exception as error:
+            note(self._job.root, error)
 
     def _supervisor_gone(self) -> None:
         """The channel has ended: where it was that of a sentinel, somebody must go on letting calls run."""
@@ -360,13 +367,18 @@ def let_go(keep: set[int]) -> bool:
 
     Returns whether that is so.
     """
-    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:  # no number is left: take that of standard input, which is let go anyway
+        os.close(0)
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     try:
         error_kind = os.fstat(2).st_mode & 0o170000
     except OSError:
         error_kind = 0
     keep_stderr = error_kind in (_CHARACTER_DEVICE, _REGULAR)
     for fd in (0, 1) if keep_stderr else (0, 1, 2):
-        os.dup2(null, fd)
+        if fd != null:
+            os.dup2(null, fd)
     keep_only({0, 1, 2, *keep})
     return keep_stderr

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 
-from provgraph.capture.activity import now
+from provgraph.capture.activity import now, states_of
 from provgraph.capture.job import Job
-from provgraph.capture.run import ending, states_of
+from provgraph.capture.run import ending
 from provgraph.capture.spool import SpoolFile
 from provgraph.capture.start import Surroundings
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from provgraph.capture.activity import Activity, now, stat_of
+from provgraph.capture.activity import Activity, now, states_of
 from provgraph.capture.settings import project_classifier
 from provgraph.capture.start import open_flags
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 
 class Run:
@@ -88,11 +88,17 @@ class Run:
         """Whether a start record is still to be written by the front end."""
         return not all(activity.started for activity in self.activities.values())
 
-    def command_ended(self, status: int, usage: tuple[float, int], survivors: bool) -> None:
-        """The leader ended with a wait status: so did the element that it was at."""
+    def command_ended(self, status: int, usage: tuple[float, int], survivors: bool, alone: bool = False) -> None:
+        """The leader ended with a wait status: so did the element that it was at.
+
+        ``alone``: no process of it or of another is left that could still write.
+        """
         for index in sorted(self.activities, reverse=True):
             if not self.background[index] or len(self.uids) == 1:
-                self.end(index, ending_of_wait(status, usage, survivors))
+                record = ending_of_wait(status, usage, survivors)
+                if alone and (written := self.activities[index].states()):
+                    record["written"] = written
+                self.end(index, record)
                 return
 
     def close_all(self) -> None:
@@ -131,17 +137,6 @@ def outputs_of(pid: int) -> list[str]:
         except OSError:
             continue  # it is on its way to becoming the command, and closes what is not the command's
     return sorted(found)
-
-
-def states_of(paths: Iterable[str]) -> list[dict[str, object]]:
-    """Files as they are now: what is written after the end of a command, through the same opening, is not its own."""
-    found: list[dict[str, object]] = []
-    for path in paths:
-        try:
-            found.append({"path": path, "stat": stat_of(os.lstat(path))})
-        except OSError:
-            continue
-    return found
 
 
 def ending(status: int | None, usage: tuple[float, int] | None, survivors: bool) -> dict[str, object]:

@@ -366,7 +366,8 @@ class Supervisor:
             self._post_guard()
         cpu_s, max_rss_bytes = usage.ru_utime + usage.ru_stime, usage.ru_maxrss << 10
         if self._job.kept is None:
-            self._attribution.main.command_ended(status, (cpu_s, max_rss_bytes), survivors)
+            alone = self._listener is not None and not survivors
+            self._attribution.main.command_ended(status, (cpu_s, max_rss_bytes), survivors, alone)
         else:  # the front end writes the end, which holds the output
             self._attribution.main.activities[0].ended = True
         self._flush()

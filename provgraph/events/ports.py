@@ -106,8 +106,11 @@ class KnowledgePort(Protocol):
     def walked_at(self) -> str | None:
         """When a walk last looked at the whole project, ISO 8601 UTC; None where none did."""
 
-    def member_generator(self, path: str, sha256: str | None) -> str | None:
-        """uid of the activity that generated the newest collection in which ``path`` has this content."""
+    def member_generator(self, path: str, sha256: str | None, after: str = "") -> str | None:
+        """uid of the activity that generated the newest collection in which ``path`` has this content.
+
+        ``after``: uid of a snapshot; of the collections, only those that came after it.
+        """
 
     def collections_near(self, folder: str) -> list[Known]:
         """The newest Collection snapshot of each folder at, below or above ``folder``."""

@@ -1,7 +1,10 @@
 """Contents, fixed when a file is opened (semantics rules 13, 14, 18)."""
 
+import contextlib
+import fcntl
 import hashlib
 import os
+import struct
 import time
 from collections.abc import Callable
 from typing import Final
@@ -20,6 +23,10 @@ _NEWS_S: Final = 0.03
 _PATIENCE: Final = 30
 """So often it is waited for states that are gone, until all commands have ended."""
 _PREFIX_BYTES: Final = 16 << 20
+_LOOK: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_FIEMAP: Final = 0xC020660B
+_OF_ONE_BYTE: Final = struct.pack("=QQIIII", 0, 1, 0, 0, 0, 0)
+"""What ``_FIEMAP`` is asked: how many extents the first byte of a file has."""
 
 
 class Contents:
@@ -45,7 +52,9 @@ class Contents:
         self._gone: set[_Identity] = set()
         self._patience = _PATIENCE
         self._copies: dict[_Identity, str] = {}
-        self._appended: dict[_Identity, str] = {}
+        self._appended: dict[_Identity, tuple[str, int | None]] = {}
+        self._held: dict[str, dict[str, tuple[int, int | None]]] = {}
+        self._cut: dict[tuple[int, int], int] = {}
         self._renamed: dict[tuple[int, int], str] = {}
         self._folders: list[tuple[str, str]] = []
 
@@ -56,10 +65,35 @@ class Contents:
         self._copies.setdefault(stat[:5], copy)
         self._gone.discard(stat[:5])
 
-    def appended(self, stat: Stat, absolute: str) -> None:
-        """A file in this state was opened for appending."""
-        self._appended.setdefault(stat[:5], absolute)
+    def appended(self, stat: Stat, absolute: str, left_t: int | None = None) -> None:
+        """A file in this state was opened for appending.
+
+        Parameters:
+            left_t: when somebody left it in this state instead. It counts if others held the file then: who changed
+                it later is unknown otherwise.
+        """
+        if left_t is None:
+            self._appended[stat[:5]] = absolute, None
+        else:
+            self._appended.setdefault(stat[:5], (absolute, left_t))
         self._gone.discard(stat[:5])
+
+    def held(self, name: str, absolute: str, stat: Stat) -> None:
+        """An activity holds a file that its caller had opened for writing, from this state on.
+
+        Not from the time of its start: it may have looked earlier, and others have written since.
+        """
+        self._held.setdefault(absolute, {})[name] = stat[4], None
+
+    def let_go(self, name: str, absolute: str, t: int) -> None:
+        """It holds the file no longer."""
+        holders = self._held.get(absolute, {})
+        if name in holders:
+            holders[name] = holders[name][0], t
+
+    def cut(self, stat: Stat) -> None:
+        """A file was emptied in this state, or lately and is empty: no older one is its beginning any more."""
+        self._cut[stat[:2]] = max(stat[4], self._cut.get(stat[:2], 0))
 
     def renamed(self, stat: Stat, old: str, new: str) -> None:
         """A file or a folder has another path now."""
@@ -81,6 +115,8 @@ class Contents:
         """No command is pending any more: all states have been asked for."""
         self._copies.clear()
         self._appended.clear()
+        self._held.clear()
+        self._cut.clear()
         self._renamed.clear()
         self._folders.clear()
         self._gone.clear()
@@ -161,8 +197,14 @@ class Contents:
         for place in (self._renamed.get(stat[:2]), self.place(absolute)):
             if place is not None and (found := self._read_renamed(place, stat, keep=keep)) is not None:
                 return found
-        grown = self._appended.get(stat[:5])
-        return None if grown is None else self._read_beginning(self.place(grown), stat, keep=keep)
+        grown, left_t = self._appended.get(stat[:5], ("", None))
+        if not grown or (left_t is not None and not self._was_held(grown, stat, left_t)):
+            return None
+        return self._read_beginning(self.place(grown), stat, keep=keep)
+
+    def _was_held(self, absolute: str, stat: Stat, t: int) -> bool:
+        holders = self._held.get(absolute, {}).values()
+        return any(began <= stat[4] and (ended is None or t < ended) for began, ended in holders)
 
     def _read_copy(self, copy: str, stat: Stat, *, keep: bool) -> Content | None:
         try:
@@ -189,10 +231,14 @@ class Contents:
         now = lstat(place)
         if now is None or now[:2] != stat[:2] or now[2] < stat[2] or stat[2] > _PREFIX_BYTES:
             return None
+        if stat[2] and self._cut.get(stat[:2], -1) >= stat[4]:
+            return None
         try:
             with open(os.fsencode(place), "rb") as file:
                 data = file.read(stat[2])
         except OSError:
+            return None
+        if len(data) < stat[2]:
             return None
         sha256 = hashlib.sha256(data).hexdigest()
         self._digests[stat[:5]] = sha256
@@ -218,3 +264,27 @@ def lstat(absolute: str) -> Stat | None:
     except OSError:
         return None
     return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_mode)
+
+
+def settled(absolute: str) -> Stat | None:
+    """A file's identity now; of one that somebody is cutting short, that which it gets.
+
+    File systems set the size at once and both times when all blocks are given back, milliseconds later: in between, an
+    emptied file looks as if nobody had touched it since long. Who asks where its data lie waits for the lock under
+    which that happens (on ext4 and tmpfs by the first question, on XFS and btrfs by the second).
+    """
+    stat = lstat(absolute)
+    if stat is None or file_type(stat) != REGULAR:
+        return stat
+    try:
+        descriptor = os.open(os.fsencode(absolute), _LOOK)
+    except OSError:
+        return lstat(absolute)
+    try:
+        with contextlib.suppress(OSError):  # there are no data
+            os.lseek(descriptor, 0, os.SEEK_DATA)
+        with contextlib.suppress(OSError):  # a file system that does not answer this
+            fcntl.ioctl(descriptor, _FIEMAP, _OF_ONE_BYTE)
+    finally:
+        os.close(descriptor)
+    return lstat(absolute)

@@ -129,11 +129,12 @@ class Finisher:
 
 
 def _state_at_end(act: Act, path: str) -> Stat | None:
-    """How a file that the calling shell had opened was when the command ended, if nothing of it lived on."""
+    """How a file was when the command ended, if nothing of it lived on: its supervisor has looked."""
     end = act.end or {}
     if end.get("survivors"):
         return None
-    return next((as_stat(r["stat"]) for r in end.get("redirections", ()) if r["path"] == path), None)
+    seen = (*end.get("redirections", ()), *end.get("written", ()))
+    return next((as_stat(found["stat"]) for found in seen if found["path"] == path), None)
 
 
 def still_open(act: Act) -> frozenset[str]:

@@ -18,7 +18,10 @@ def iso(unix_ns: int) -> str:
 
 @dataclass(eq=False, slots=True)
 class Notice:
-    """An Unseen activity: ``old`` became ``new`` between two moments (rule 5). One of the two may be missing."""
+    """An Unseen activity: ``old`` became ``new`` between two moments (rule 5). One of the two may be missing.
+
+    Where ``new`` has a generator already, nothing was unseen: it is a member of what that one generated (rule 17).
+    """
 
     old: Snap | None
     new: Snap | None
@@ -103,11 +106,9 @@ class Lookup:
 
     def _introduce(self, act: Act, old: Snap | None, new: Snap, absolute: str, stat: Stat, now: str) -> None:
         """Enter a state that nobody recorded: of unknown origin if it was there before, else changed unseen."""
-        if old is not None and not old.invalidated:
-            self._notice(act, Notice(old, new, old.seen_at, now))
-            return
         if old is not None:
-            self._notice(act, Notice(None, new, old.seen_at, now))
+            self.credit_collection(absolute, old, new)
+            self._notice(act, Notice(None if old.invalidated else old, new, old.seen_at, now))
             return
         since = self.appeared(absolute, stat)
         new.generator_uid = self.member_origin(absolute, new) or ""
@@ -136,6 +137,12 @@ class Lookup:
     def member_origin(self, absolute: str, snap: Snap) -> str | None:
         """uid of what generated the newest collection that holds this very content (rule 17)."""
         return self.knowledge.member_generator(self.places.name(absolute), snap.sha256)
+
+    def credit_collection(self, absolute: str, old: Snap, new: Snap) -> None:
+        """A state that a collection holds which came after ``old`` was generated with that collection (rule 17)."""
+        if old.uid and new.sha256 is not None:
+            name = self.places.name(absolute)
+            new.generator_uid = self.knowledge.member_generator(name, new.sha256, old.uid) or ""
 
     def _first(self, act: Act, snap: Snap) -> None:
         self.set_current(snap)
@@ -177,9 +184,8 @@ class Lookup:
         write = act.writes[absolute]
         snap = self.new_snap(absolute, stat, sha256, kept, iso(act.wall_ns(t)))
         snap.generator = act
-        role = {"append": "appended", "update": "updated", "mode": "updated"}.get(write.how, "")
         previous = write.done or write.old
-        act.generated.append((snap, t, role, write))
+        act.generated.append((snap, t, UPDATING.get(write.how, ""), write))
         act.own.add(id(snap))
         if previous is not None and previous.artifact == snap.artifact:
             act.derived.append((snap, previous, {"prov_type": "Revision"}))

@@ -1,7 +1,7 @@
 """Noticing changes that no activity explains (semantics rule 5)."""
 
 from provgraph.events.ports import Stat
-from provgraph.ingest.contents import lstat
+from provgraph.ingest.contents import lstat, settled
 from provgraph.ingest.lookup import Lookup, iso
 from provgraph.ingest.state import LINK, REGULAR, Snap, file_type
 
@@ -20,7 +20,7 @@ def changed_files(lookup: Lookup) -> list[tuple[Snap, Stat | None]]:
             continue
         snap = lookup.current(known.path)
         if snap is not None and not snap.invalidated and not snap.same_file(stat):
-            found.append((snap, stat))
+            found.append((snap, settled(absolute)))
     return found
 
 
@@ -41,6 +41,8 @@ def notice(lookup: Lookup, candidates: list[tuple[Snap, Stat | None]], now_ns: i
             snap.stat, snap.seen_at = stat, now
             lookup.knowledge.restat([(snap.path, stat)], now)
             continue
-        lookup.notice(snap, lookup.new_snap(absolute, stat, sha256, kept, now), now)
+        new = lookup.new_snap(absolute, stat, sha256, kept, now)
+        lookup.credit_collection(absolute, snap, new)
+        lookup.notice(snap, new, now)
         replaced.append(snap)
     return replaced

@@ -83,7 +83,8 @@ class Settler:
     def before_update(self, act: Act, absolute: str) -> Act:
         """An activity that is about to generate a state used the one that it changed (rule 9)."""
         write = act.writes[absolute]
-        return act if write.how not in UPDATING or write.old is None else self.use(act, write.old, write.t)
+        role = UPDATING.get(write.how)
+        return act if role is None or write.old is None else self.use(act, write.old, write.t, role)
 
     def split(self, act: Act, t: int) -> Act:
         """End one part of a running activity and begin the next: what it wrote so far belongs to the first."""

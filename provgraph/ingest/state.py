@@ -6,8 +6,8 @@ from typing import Any
 from provgraph.events.ports import Stat
 
 REGULAR, LINK, FOLDER = 0o100000, 0o120000, 0o040000
-UPDATING = ("update", "append", "mode")
-"""How something is written that was used before, as it was (rule 9)."""
+UPDATING = {"update": "updated", "append": "appended", "mode": "updated"}
+"""How something is written that was used before, as it was, and the role of both edges (rule 9)."""
 
 
 def file_type(stat: Stat) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from provgraph.events.ports import Stat
-from provgraph.ingest.contents import Contents, lstat
+from provgraph.ingest.contents import Contents, settled
 
 SPOOL_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """The clock of every ``t`` in the spool."""
@@ -51,11 +51,11 @@ class Timeline:
             self._met.setdefault(path, {})[self._count] = (t, stat)
         if isinstance(what, list):
             self._tell(what)
+            if what[0] == "w" and what[4] == "inherited" and (stat := as_stat(what[3])) is not None:
+                self.contents.held(name, what[2], stat)
         else:
             for redirection in _redirections(what):
-                stat = as_stat(redirection.get("stat"))
-                if redirection.get("mode", "a") in ("a", "w") and stat is not None:
-                    self.contents.appended(stat, redirection["path"])
+                self._redirected(t, name, what, redirection)
 
     def due(self, *, all_ended: bool, until: int | None = None) -> Iterator[Item]:
         """Take operations out, oldest first; those of the last moments only where no activity runs any more.
@@ -95,13 +95,26 @@ class Timeline:
             later = [met for met in self._met.get(path, {}).values() if met[0] > t]
             if later:
                 return min(later, key=lambda met: met[0])[1], True
-            now = lstat(self.contents.place(path))
+            now = settled(self.contents.place(path))
             if now is not None and now[3] <= wall_ns:
                 return now, True
             if turn:
                 self.contents.await_news()
             self.contents.refresh()
         return now, now is None
+
+    def _redirected(self, t: int, name: str, what: tuple[str, Any], redirection: dict[str, Any]) -> None:
+        kind, value = what
+        path, mode, stat = redirection["path"], redirection.get("mode", "a"), as_stat(redirection["stat"])
+        if stat is None or mode not in ("a", "w"):
+            return
+        if kind == "start":
+            self.contents.held(name, path, stat)
+        elif not value.get("survivors"):
+            self.contents.let_go(name, path, t)
+        self.contents.appended(stat, path, t if kind == "end" else None)
+        if kind == "start" and mode == "w" and stat[2] == 0:
+            self.contents.cut(stat)
 
     def _tell(self, op: list[Any]) -> None:
         code = op[0]
@@ -110,6 +123,8 @@ class Timeline:
             self._copied(before, op[5])
             if op[4] in ("append", "inherited"):
                 self.contents.appended(before, op[2])
+            elif op[4] == "truncate":
+                self.contents.cut(before)
         elif code == "d" and before is not None:
             self._copied(before, op[4])
         elif code == "m" and before is not None:

@@ -136,6 +136,8 @@ class Writer:
 
     def _unseen(self, batch: Batch, notice: Notice) -> list[Snap]:
         event = batch.event("change.noticed", notice.until)
+        if notice.new is not None and notice.new.generator_uid:
+            return self._member(event, notice.old, notice.new)
         properties = {
             "name": "unrecorded change",
             "capture": "none",
@@ -155,6 +157,13 @@ class Writer:
             event.edge("used", notice.uid, old.uid, at=notice.since)
             event.edge("wasDerivedFrom", new.uid, old.uid, prov_type="Revision", missing=True, activity=notice.uid)
         return [] if new is None else [new]
+
+    def _member(self, event: EventBuilder, old: Snap | None, new: Snap) -> list[Snap]:
+        self.snapshot(event, new)
+        event.edge("wasGeneratedBy", new.uid, new.generator_uid)
+        if old is not None and old.uid:
+            event.edge("wasDerivedFrom", new.uid, old.uid, prov_type="Revision", activity=new.generator_uid)
+        return [new]
 
     def _gathering(self, batch: Batch, gather: Gather) -> None:
         event = batch.event("change.noticed", gather.at)

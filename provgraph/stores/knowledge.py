@@ -153,20 +153,23 @@ class Knowledge:
         """When a walk last looked at the whole project, ISO 8601 UTC; None where none did."""
         return self.local.walked_at()
 
-    def member_generator(self, path: str, sha256: str | None) -> str | None:
+    def member_generator(self, path: str, sha256: str | None, after: str = "") -> str | None:
         """uid of the activity that generated the newest collection in which ``path`` has this content.
 
+        ``after``: uid of a snapshot; of the collections, only those that came after it.
         One that a command generated comes before one that was only gathered from others.
         Cost: one look-up where no collection holds the path; else one chunk, which is kept for the next question.
         """
         query = (
             "SELECT g.uid, c.seq, c.place, s.path FROM member m JOIN collection c ON c.list = m.list "
             "JOIN snapshot s ON s.vertex = c.vertex JOIN vertex g ON g.id = s.generator "
-            "JOIN labelset l ON l.id = g.labels WHERE m.key = ? "
+            "JOIN labelset l ON l.id = g.labels WHERE m.key = ? AND s.vertex > ? "
             "ORDER BY l.labels LIKE '%\"Gathering\"%', s.vertex DESC"
         )
         shown = column(path)
-        for generator, seq, place, folder in self.db.execute(query, (member_key(shown),)).fetchall():
+        row = self.db.execute("SELECT id FROM vertex WHERE uid = ?", (uid_bytes(after),)).fetchone() if after else None
+        earliest = 0 if row is None else row[0]
+        for generator, seq, place, folder in self.db.execute(query, (member_key(shown), earliest)).fetchall():
             members = self._members(seq, place, folder)
             if shown in members and members[shown] == sha256:
                 return uid_text(generator)

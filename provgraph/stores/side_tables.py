@@ -80,7 +80,8 @@ def write(projection: "Projection", states: "Collection[VertexState]", edges: Se
 
 def _write_edges(db: sqlite3.Connection, edges: Sequence[EdgeRow]) -> None:
     artifacts = [(edge[2], edge[1]) for edge in edges if edge[0] == _SPECIALIZATION]
-    db.executemany("UPDATE snapshot SET artifact = ? WHERE vertex = ?", artifacts)
+    # The first edge counts, in whatever steps they came.
+    db.executemany("UPDATE snapshot SET artifact = ? WHERE vertex = ? AND artifact IS NULL", artifacts)
     db.executemany(
         "UPDATE artifact SET newest = max(coalesce(newest, 0), ?) WHERE vertex = ? "
         "AND EXISTS (SELECT 1 FROM snapshot WHERE vertex = ?)",

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -14,6 +15,9 @@ from laboratory import Lab
 from provgraph.ingest.timeline import SPOOL_CLOCK
 from provgraph.session.ingester import ingestion_lock, wire
 from provgraph.stores import open_store
+
+_LARGE = 256 << 20
+"""Bytes whose blocks take tens of milliseconds to be given back."""
 
 
 class Activity:
@@ -133,3 +137,44 @@ def test_what_a_later_activity_took_away_before_the_first_was_closed(provdb, pro
     assert generator is not None
     assert "Unseen" not in graph.vertices[generator]["labels"]
     assert graph.targets("wasDerivedFrom", graph.snapshots("moved")[0]) == [snapshot]
+
+
+def test_a_file_that_is_cut_short_while_its_writer_is_settled(provdb, project, waiting_process):
+    """It is empty at once, and has its old times for as long as its blocks are given back: that is no state of it."""
+    now = time.clock_gettime_ns(SPOOL_CLOCK) - 500_000_000
+    writer, cutter = Activity(project, waiting_process.pid, now), Activity(project, os.getpid(), now + 200)
+    path = project / "file"
+    with ingestion_lock(str(project), 10) as held, open_store(str(project), write=True) as store:
+        assert held
+        ingester = wire(store)
+        path.write_bytes(b"x" * _LARGE)
+        stat = _stat(path)
+        writer.start()
+        writer.progress(["w", now + 100, str(path), None, "create", None])
+        writer.end(now + 150)
+
+        def news() -> bool:
+            cutter.start()
+            cutter.progress(["w", now + 300, str(path), stat, "truncate", None])
+            cutter.end(now + 400)
+            return False
+
+        cutting = threading.Thread(target=path.write_bytes, args=(b"",))
+
+        def place(absolute: str) -> str:  # asked before the first look
+            if not cutting.ident:
+                cutting.start()
+                while path.stat().st_size:
+                    pass
+            return absolute
+
+        ingester.lookup.contents.place = place  # type: ignore[method-assign]
+        ingester.lookup.contents.is_late = news
+        while ingester.step():
+            pass
+        cutting.join()
+    graph = Lab(provdb).graph()
+    first, second = (graph.vertices[uid] for uid in graph.snapshots("file"))
+    assert (first["size_bytes"], first["content"]) == (_LARGE, "unknown")
+    assert (second["size_bytes"], second.get("content")) == (0, None)
+    assert not graph.of("Unseen")

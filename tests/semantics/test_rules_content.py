@@ -183,6 +183,36 @@ def test_rule_17_many_files_are_one_collection(lab):
     assert graph.generator(graph.snapshots("img/00042.png")[0]) == make
 
 
+def test_rule_17_members_that_were_touched_alone_and_written_again_with_all(lab):
+    lab.write(
+        "make.py",
+        """
+        import os, sys
+        os.makedirs("img", exist_ok=True)
+        for number in range(1100):
+            open(f"img/{number}.txt", "w").write(sys.argv[1] if number % 500 == 0 else "same")
+        """,
+    )
+    lab.python("make.py", "one")
+    lab.settle()
+    lab.run("cat", "img/500.txt")
+    lab.run("cat", "img/1000.txt")
+    lab.python("make.py", "two")
+    lab.run("cat", "img/500.txt")  # by a command
+    lab.notice()  # by a walk
+    graph = lab.graph()
+    first, second = (graph.command(f"make.py {word}") for word in ("one", "two"))
+    assert [graph.generator(uid) for uid in graph.snapshots("img")] == [first, second]
+    for path in ("img/0.txt", "img/500.txt", "img/1000.txt"):
+        old, new = graph.snapshots(path)
+        assert (graph.generator(old), graph.generator(new)) == (first, second)
+        assert graph.targets("wasDerivedFrom", new) == [old]
+    lab.write("img/500.txt", "one")  # as it was before, but nobody recorded that
+    lab.notice()
+    graph = lab.graph()
+    assert "Unseen" in graph.vertices[graph.generator(graph.snapshots("img/500.txt")[2])]["labels"]
+
+
 def test_rule_17_a_folder_of_many_files_is_deleted(lab, wait_for):
     folder = lab.root / "img"
     folder.mkdir()

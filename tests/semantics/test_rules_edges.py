@@ -29,6 +29,7 @@ def test_rule_9_append_update_truncate(lab):
     for name, role in (("appended", "appended"), ("updated", "updated")):
         new = graph.snapshots(name)[-1]
         assert graph.targets("wasGeneratedBy", new, role=role) == [activity]
+    assert graph.targets("used", activity, role="appended") == [graph.snapshots("appended")[0]]
     for name in ("appended", "updated", "truncated", "replaced"):
         old, new = graph.snapshots(name)
         assert graph.targets("wasDerivedFrom", new, prov_type="Revision", activity=activity) == [old]

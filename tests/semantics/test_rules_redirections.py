@@ -4,6 +4,7 @@ import sys
 from collections import Counter
 
 import pytest
+from processes import take
 
 PROVDB = f"{sys.executable} -m provgraph"
 
@@ -203,3 +204,28 @@ def test_rule_9_a_file_that_was_opened_for_reading_and_writing(lab):
         ("a\n", "echo a >&3"),
         ("a\nb\n", "echo b >&3"),
     ]
+
+
+def test_rule_13_output_that_is_replaced_before_anybody_could_read_it(lab, wait_for):
+    lab.run("true")
+    lab.settle()
+    with open(lab.root / ".provdb/ingester.lock", "a") as lock:
+        wait_for(lambda: take(lock), "the end of the ingester")
+        lab.provdb.shell(f"{PROVDB} echo one > log; {PROVDB} echo three > log; {PROVDB} echo a >> out; echo bcd > out")
+    lab.notice()
+    graph = lab.graph()
+    log, out = ([graph.vertices[uid] for uid in graph.snapshots(path)] for path in ("log", "out"))
+    assert [(found["size_bytes"], found.get("content")) for found in log] == [(4, "unknown"), (6, None)]
+    assert [(found["size_bytes"], found.get("content")) for found in out] == [(2, "unknown"), (4, None)]
+
+
+def test_rule_13_a_result_that_the_shell_replaces_at_once(lab):
+    lab.run("true")
+    line = f"{PROVDB} sh -c 'echo result > file'; : > file; {PROVDB} sh -c 'echo moved > other'; rm other"
+    for _ in range(5):
+        lab.provdb.shell(line)
+    lab.notice()
+    graph = lab.graph()
+    for path, size in (("file", 7), ("other", 6)):
+        own = [uid for uid in graph.snapshots(path) if "Command" in graph.vertices[graph.generator(uid)]["labels"]]
+        assert [graph.vertices[uid]["size_bytes"] for uid in own] == [size] * 5
