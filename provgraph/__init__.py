@@ -12,19 +12,27 @@ if TYPE_CHECKING:  # what a type checker sees; at run time __getattr__ below doe
     from provgraph.errors import ProvGraphError
     from provgraph.graph.provgraph import ProvGraph
     from provgraph.graph.rows import Rows
+    from provgraph.queries.comparison import compare
+    from provgraph.queries.segmenting import segment
+    from provgraph.queries.summarization import summarize
     from provgraph.session.project import Project, init, open
 
     __version__: str
 
-__all__ = ["Project", "ProvGraph", "ProvGraphError", "Rows", "__version__", "init", "open"]
+__all__ = [
+    "Project", "ProvGraph", "ProvGraphError", "Rows", "__version__", "compare", "init", "open", "segment", "summarize",
+]  # fmt: skip
 
 _PLACES = {
     "ProvGraph": "provgraph.graph.provgraph",
     "ProvGraphError": "provgraph.errors",
     "Project": "provgraph.session.project",
     "Rows": "provgraph.graph.rows",
+    "compare": "provgraph.queries.comparison",
     "init": "provgraph.session.project",
     "open": "provgraph.session.project",
+    "segment": "provgraph.queries.segmenting",
+    "summarize": "provgraph.queries.summarization",
 }
 
 
@@ -43,6 +51,7 @@ def __getattr__(name: str) -> object:
             f"provgraph.{name} needs Python 3.12 or later; this is {version_info[0]}.{version_info[1]}. "
             "The command `provdb` runs on an interpreter of its own: install it with `uv tool install`"
         )
+    import_module("provgraph.session.display")  # a notebook shows graphs as pictures
     value = getattr(import_module(_PLACES[name]), name)
     globals()[name] = value
     return value

@@ -65,11 +65,21 @@ run "provdb python evaluate.py"
 run "provdb annotate %1 metric_accuracy=\$(python -c 'import json; print(json.load(open(\"metrics.json\"))[\"accuracy\"])')"
 run "git add . && provdb git commit -q -m 'A better model'"
 
+be carol Carol
+say "Carol tries four more settings. Before the last she deals the images anew, and forgets to undo it."
+write() { printf "echo '%s' > %s" "$1" "$2"; }
+try() { run "provdb -c \"$(write "{\\\"C\\\": $1, \\\"gamma\\\": 0.02}" config.json); python train.py; python evaluate.py\""; }
+try 1
+try 3
+try 30
+run "provdb -c \"$(write '{\"seed\": 7, \"test_share\": 0.5}' split.json); python split.py\""
+try 100
+
 say "What happened here?"
 run "provdb log"
 
-say "Where does the model come from? (upstream, newest first; the changed configuration is in it, and that nobody saw who changed it)"
-run "provdb lineage model.pkl"
+say "Where does Bob's model come from? (upstream, newest first; the changed configuration is in it, and that nobody saw who changed it)"
+run "provdb lineage model.pkl@2"
 
 say "Which configuration led to which accuracy?"
 run "provdb cypher 'MATCH (e:Activity)-[:used]->(m:Snapshot {path: \"model.pkl\"})-[:wasGeneratedBy]->(t:Activity)-[:used]->(c:Snapshot {path: \"config.json\"})

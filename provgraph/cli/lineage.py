@@ -14,15 +14,11 @@ from provgraph.cli.output import (
     times_option,
     width_option,
 )
+from provgraph.cli.pictures import Faces, picture_options
 from provgraph.cli.sources import graph_reader, project
 from provgraph.graph.answers import Outline, Ways
 from provgraph.graph.provgraph import ProvGraph
 from provgraph.render.times import Clock
-
-
-def _later(_ctx: click.Context, parameter: click.Parameter, value: object) -> None:
-    if value:
-        raise click.UsageError(f"--{parameter.name} comes with a later version; --json gives the graph to other tools")
 
 
 @click.command()
@@ -35,11 +31,8 @@ def _later(_ctx: click.Context, parameter: click.Parameter, value: object) -> No
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="So many ways.")
 @click.option("--graph", "file", metavar="FILE", help="Ask the graph in a JSON file (- is standard input).")
 @click.option("--all", "everything", is_flag=True, help="Draw the whole tree, fold nothing.")
-@click.option("--dot", is_flag=True, callback=_later, expose_value=False,
-              help="Print Graphviz; comes with a later version.")  # fmt: skip
-@click.option("--svg", metavar="FILE", callback=_later, expose_value=False,
-              help="Draw a picture; comes with a later version.")  # fmt: skip
 @json_option
+@picture_options
 @times_option
 @width_option
 def command(
@@ -49,6 +42,7 @@ def command(
     file: str | None,
     everything: bool,
     as_json: bool,
+    faces: Faces,
     clock: Clock,
     columns: int | None,
     **walk: Any,
@@ -60,10 +54,13 @@ def command(
     if ends:
         if references:
             raise click.UsageError("--path names both ends itself; leave the other REFs out")
-        return _ways(ends, limit, bool(walk["revisions"]), file, as_json, clock, columns)
+        found = _found_ways(ends, limit, bool(walk["revisions"]), file)
+        return _draw_ways(found, ends, faces) if faces else _ways(found, ends, as_json, clock, columns)
     if as_json:
         print_json(_graph(references, file, walk).to_json())
         return 0
+    if faces:
+        return faces.draw(_graph(references, file, walk))
     from provgraph.render.trees import left_out, outline_text
 
     page = stdout_page(columns)
@@ -95,16 +92,7 @@ def _outline(references: tuple[str, ...], file: str | None, asked: dict[str, Any
     return outline_of(graph_reader(file), references, Places(), **asked)
 
 
-def _ways(
-    ends: tuple[str, str],
-    limit: int,
-    revisions: bool,
-    file: str | None,
-    as_json: bool,
-    clock: Clock,
-    columns: int | None,
-) -> int:
-    found = _found_ways(ends, limit, revisions, file)
+def _ways(found: Ways, ends: tuple[str, str], as_json: bool, clock: Clock, columns: int | None) -> int:
     if as_json:
         print_json(found.to_json())
     elif found:
@@ -113,8 +101,24 @@ def _ways(
         note(found.notes)
         say(ways_text(found, stdout_page(columns), clock))
     else:
-        note([*found.notes, f"no way leads from {ends[0]} to {ends[1]} or back"])
+        _note_none(found, ends)
     return 0 if found else NOTHING_FOUND
+
+
+def _draw_ways(found: Ways, ends: tuple[str, str], faces: Faces) -> int:
+    """All ways in one picture; what two of them share is there once."""
+    if not found:
+        _note_none(found, ends)
+        return NOTHING_FOUND
+    vertices = {vertex.uid: vertex for way in found.ways for vertex in way.vertices}.values()
+    edges = {(e.type, e.source, e.target, e.role): e for way in found.ways for e in way.edges}.values()
+    query = {"command": "lineage", "path": list(ends), "roots": [found.source.uid, found.target.uid]}
+    left = [] if found.count == len(found) else ["not every way is drawn; --limit N draws more"]
+    return faces.draw(ProvGraph(vertices, edges, query, [*found.notes, *left]))
+
+
+def _note_none(found: Ways, ends: tuple[str, str]) -> None:
+    note([*found.notes, f"no way leads from {ends[0]} to {ends[1]} or back"])
 
 
 def _found_ways(ends: tuple[str, str], limit: int, revisions: bool, file: str | None) -> Ways:

@@ -5,6 +5,7 @@ Read on the wrapping path: this module imports nothing.
 
 AVAILABLE = {
     "annotate": "add properties to a vertex",
+    "compare": "what differs between two vertices, segments or lineages",
     "completion": "print a shell's completion script",
     "cypher": "ask a question in Cypher",
     "doctor": "check the store and the capture methods",
@@ -16,8 +17,10 @@ AVAILABLE = {
     "record": "declare provenance that the wrapper cannot see",
     "restore": "the bytes of a snapshot",
     "run": "run and record a command, with options",
+    "segment": "how destinations came from sources, and what else took part",
     "show": "one vertex: properties and relations",
     "status": "versions, unrecorded changes, work not yet ingested",
+    "summarize": "what segments have in common, and what is odd in one",
     "trust": "let a store that is not mine run code",
 }
 """Commands of this version, each with its line in ``provdb --help``."""
@@ -26,7 +29,6 @@ LATER = {
     "agents": "who is who",
     "blame": "who last changed each line",
     "client": "recording inside other interpreters",
-    "compare": "what differs between two vertices",
     "forget": "remove for good",
     "git-hooks": "versions from git commits",
     "ingestors": "plug-ins that interpret commands",
@@ -34,12 +36,10 @@ LATER = {
     "push": "events to a server",
     "remote": "the team's server",
     "search": "words in commands, notes and contents",
-    "segment": "how destinations came from sources",
     "shell": "an interactive shell that records",
-    "summarize": "what segments have in common",
 }
 """Words kept for commands that this version does not have: refused with a reason, so no script grows a habit
-(``provdb compare a b`` running another program of that name) that a later version would break."""
+(``provdb search a`` running another program of that name) that a later version would break."""
 
 RESERVED = frozenset(AVAILABLE) | frozenset(LATER)
 """All words that are no command to run. ``provdb run -- WORD …`` runs a program of that name."""

@@ -1,18 +1,21 @@
 """Graphs as JSON documents ``provgraph/graph/1``: reading what others wrote, with errors that name the element."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from provgraph.errors import InputError
 from provgraph.graph.elements import Edge, Vertex
+from provgraph.graph.prov_json import from_prov_json, looks_like_prov_json
 from provgraph.graph.provgraph import ProvGraph
+from provgraph.graph.segment import Segment, Why
+from provgraph.model.vocabulary import ANCESTRY
 
 SCHEMA = "provgraph/graph/1"
 
 
 def read(document: object) -> ProvGraph:
-    """The graph of a document, given as a dict or as JSON text.
+    """The graph of a document, given as a dict or as JSON text; a ``Segment`` where each vertex says why it is there.
 
     Raises:
         InputError: not JSON, half a file, another schema, or an element that breaks a rule.
@@ -21,6 +24,8 @@ def read(document: object) -> ProvGraph:
         document = _parsed(document)
     if not isinstance(document, Mapping):
         raise InputError(f"a graph is one JSON object, not {_kind(document)}; see `provdb lineage --json`")
+    if looks_like_prov_json(document):
+        return from_prov_json(document)
     schema = document.get("schema")
     if schema != SCHEMA:
         raise InputError(f'the document says "schema": {json.dumps(schema)}, a graph says "{SCHEMA}"; {_next(schema)}')
@@ -34,7 +39,37 @@ def read(document: object) -> ProvGraph:
         raise InputError(f'"query" must be an object, not {_kind(query)}')
     if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
         raise InputError('"notes" must be a list of strings')
-    return ProvGraph(vertices, edges, query, notes)
+    graph = ProvGraph(vertices, edges, query, notes)
+    return _segment(graph, _reasons(document["vertices"])) or graph
+
+
+def _reasons(items: Sequence[Mapping[str, Any]]) -> dict[str, Why]:
+    """Why vertices are in a segment, of those that say so."""
+    found: dict[str, Why] = {}
+    for place, item in enumerate(items):
+        if item.get("why") is not None:
+            try:
+                found[item["uid"]] = Why(item["why"])
+            except ValueError:
+                said = json.dumps(item["why"])[:40]
+                known = ", ".join(Why)
+                raise InputError(f'vertices[{place}] ({item["uid"]}): "why" is one of {known}, not {said}') from None
+    return found
+
+
+def _segment(graph: ProvGraph, whys: Mapping[str, Why]) -> Segment | None:
+    """The segment that was printed; None where the document is another graph."""
+    query = graph.query or {}
+    later, earlier = query.get("destinations"), query.get("sources")
+    if not whys or len(whys) < len(graph) or not isinstance(later, list) or not isinstance(earlier, list | None):
+        return None
+    if earlier is None:  # all roots: nothing that is not direct came before a destination
+        inner = {source for relation, source, _ in graph.edge_ends() if relation in ANCESTRY}
+        earlier = [uid for uid, why in whys.items() if why is Why.DIRECT and uid not in inner]
+    sources, destinations = (
+        sorted(uid for uid in ends if isinstance(uid, str) and uid in graph) for ends in (earlier, later)
+    )
+    return Segment.of_reasons(graph, whys, sources, destinations)
 
 
 def _parsed(text: str | bytes) -> object:
@@ -47,7 +82,7 @@ def _parsed(text: str | bytes) -> object:
     except ValueError as error:
         if isinstance(error, json.JSONDecodeError):
             rest = error.doc[error.pos :].strip()
-            half = "" if rest else " (it ends too early: half a file?)"
+            half = "" if rest and not error.msg.startswith("Unterminated") else " (it ends too early: half a file?)"
             raise InputError(f"this is no JSON: {error}{half}; was it written by --json?") from None
         raise InputError(f"this is no JSON that can be read: {error}") from None
 

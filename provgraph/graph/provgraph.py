@@ -1,22 +1,21 @@
 """ProvGraph: an immutable provenance graph, the value that questions give and take."""
 
-import json
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from provgraph.graph.elements import Edge, Vertex
+from provgraph.graph.row_table import EdgeRow, EdgeUid, RowTable, VertexRow
 
 if TYPE_CHECKING:
     import networkx as nx
+    import numpy as np
+    import numpy.typing as npt
 
-VertexRow = tuple[str, "str | tuple[str, ...]", "str | Mapping[str, Any]"]
-"""(uid, labels, properties); labels and properties may be JSON text, parsed when somebody looks."""
-EdgeRow = tuple[str, str, str, "str | Mapping[str, Any]", str]
-"""(type, source, target, properties, uid); properties may be JSON text."""
-EdgeUid = Callable[[str, str, str, str], str]
-"""The uid of an edge by (type, source, target, role)."""
+    from provgraph.graph.array_table import ArrayTable
+    from provgraph.graph.arrays import Arrays, Column
+
+type Table = RowTable | ArrayTable
 
 
 class ProvGraph:
@@ -34,15 +33,9 @@ class ProvGraph:
     Cost: linear but for the sorting. A vertex's properties are looked at only when they are asked for.
     """
 
-    __slots__ = ("_edge_uid", "_edges", "_in", "_index", "_out", "_rows", "_sorted", "notes", "query")
+    __slots__ = ("_table", "notes", "query")
 
-    _rows: list[VertexRow]
-    _edges: list[EdgeRow]
-    _index: dict[str, VertexRow] | None
-    _out: dict[str, list[EdgeRow]] | None
-    _in: dict[str, list[EdgeRow]] | None
-    _sorted: bool
-    _edge_uid: EdgeUid | None
+    _table: Table
     query: Mapping[str, Any] | None
     notes: tuple[str, ...]
 
@@ -56,12 +49,9 @@ class ProvGraph:
         from provgraph.graph.rules import checked
 
         kept_vertices, kept_edges, remarks = checked(vertices, edges)
-        self._fill(
-            [(v.uid, v.labels, v.properties) for v in kept_vertices],
-            [(e.type, e.source, e.target, e.properties, e.uid) for e in kept_edges],
-            query,
-            (*notes, *remarks),
-        )
+        rows: list[VertexRow] = [(v.uid, v.labels, v.properties) for v in kept_vertices]
+        edge_rows: list[EdgeRow] = [(e.type, e.source, e.target, e.properties, e.uid) for e in kept_edges]
+        self._fill(RowTable(rows, edge_rows), query, (*notes, *remarks))
 
     @classmethod
     def from_rows(
@@ -77,79 +67,40 @@ class ProvGraph:
         Any order will do. ``edge_uid`` makes the uids that rows leave empty, when somebody looks.
         Cost: two lists; 100,000 vertices and 300,000 edges take about 10 ms.
         """
+        return cls.of_table(RowTable(list(vertices), list(edges), edge_uid), query, notes)
+
+    @classmethod
+    def of_table(cls, table: Table, query: Mapping[str, Any] | None = None, notes: Iterable[str] = ()) -> Self:
+        """A graph over a table that keeps the rules: for stores, and for what makes graphs of graphs."""
         graph = cls.__new__(cls)
-        graph._fill(list(vertices), list(edges), query, notes, edge_uid)  # noqa: SLF001 — a constructor
+        graph._fill(table, query, notes)  # noqa: SLF001 — a constructor
         return graph
 
-    def _fill(
-        self,
-        rows: list[VertexRow],
-        edges: list[EdgeRow],
-        query: Mapping[str, Any] | None,
-        notes: Iterable[str],
-        edge_uid: EdgeUid | None = None,
-    ) -> None:
-        self._rows, self._edges, self._sorted, self._edge_uid = rows, edges, False, edge_uid
-        self._index = self._out = self._in = None
+    def _fill(self, table: Table, query: Mapping[str, Any] | None, notes: Iterable[str]) -> None:
+        self._table = table
         self.query = None if query is None else MappingProxyType(dict(query))
         self.notes = tuple(notes)
 
-    def _order(self) -> None:
-        if not self._sorted:
-            self._rows.sort(key=lambda row: row[0])
-            self._edges.sort(key=lambda row: row[:3])
-            self._order_twins()
-            self._sorted = True
-
-    def _order_twins(self) -> None:
-        """Edges that differ in their role alone stand by uid; those few get their uid now."""
-        edges, first = self._edges, 0
-        while first < len(edges) - 1:
-            last = first
-            while last + 1 < len(edges) and edges[last + 1][:3] == edges[first][:3]:
-                last += 1
-            if last > first:
-                named = [(*row[:4], self._edge(row).uid) for row in edges[first : last + 1]]
-                edges[first : last + 1] = sorted(named, key=lambda row: row[4])
-            first = last + 1
-
-    def _edge(self, row: EdgeRow) -> Edge:
-        edge = Edge(row[0], row[1], row[2], _properties(row[3]), row[4])
-        if not edge.uid and self._edge_uid is not None:
-            return Edge(edge.type, edge.source, edge.target, edge.properties, self._edge_uid(*row[:3], edge.role))
-        return edge
-
-    def _places(self) -> dict[str, VertexRow]:
-        if self._index is None:
-            self._index = {row[0]: row for row in self._rows}
-        return self._index
-
-    def _adjacency(self) -> tuple[dict[str, list[EdgeRow]], dict[str, list[EdgeRow]]]:
-        if self._out is None or self._in is None:
-            out: dict[str, list[EdgeRow]] = {}
-            into: dict[str, list[EdgeRow]] = {}
-            for row in self._edges:
-                out.setdefault(row[1], []).append(row)
-                into.setdefault(row[2], []).append(row)
-            self._out, self._in = out, into
-        return self._out, self._in
-
-    def _in_order(self, rows: Iterable[EdgeRow]) -> list[Edge]:
-        return sorted(map(self._edge, rows), key=lambda edge: (edge.type, edge.source, edge.target, edge.uid))
+    @property
+    def table(self) -> Table:
+        """What holds the vertices and edges; several graphs may share one."""
+        return self._table
 
     def __len__(self) -> int:
         """The number of vertices."""
-        return len(self._rows)
+        return len(self._table)
 
     def __iter__(self) -> Iterator[Vertex]:
-        self._order()
-        return map(_vertex, self._rows)
+        return self._table.vertices()
 
     def __contains__(self, uid: object) -> bool:
-        return uid in self._places()
+        return self._table.has(uid)
 
     def __getitem__(self, uid: str) -> Vertex:
-        return _vertex(self._places()[uid])
+        found = self._table.find(uid)
+        if found is None:
+            raise KeyError(uid)
+        return found
 
     def __eq__(self, other: object) -> bool:
         """Whether both have the same vertices and edges; ``query`` and ``notes`` do not count."""
@@ -165,16 +116,20 @@ class ProvGraph:
     def __repr__(self) -> str:
         return f"<ProvGraph: {len(self):,} vertices, {self.size:,} edges>"
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from provgraph.graph.display import mimebundle
+
+        return mimebundle(self, include, exclude)
+
     @property
     def size(self) -> int:
         """The number of edges."""
-        return len(self._edges)
+        return self._table.size
 
     @property
     def uids(self) -> list[str]:
         """The vertices' uids, sorted."""
-        self._order()
-        return [row[0] for row in self._rows]
+        return self._table.uids()
 
     @property
     def vertices(self) -> list[Vertex]:
@@ -184,36 +139,35 @@ class ProvGraph:
     @property
     def edges(self) -> list[Edge]:
         """All edges, by (type, source, target, uid)."""
-        self._order()
-        return [self._edge(row) for row in self._edges]
+        return list(self._table.edges())
 
     def vertex(self, uid: str) -> Vertex | None:
         """The vertex with this uid, None where there is none (``graph[uid]`` raises KeyError)."""
-        row = self._places().get(uid)
-        return None if row is None else _vertex(row)
+        return self._table.find(uid)
 
     def uids_with_prefix(self, prefix: str, limit: int = 10) -> list[str]:
         """Uids that start so, sorted; at most ``limit``."""
-        uids = self.uids
-        first = bisect_left(uids, prefix)
-        found = []
-        for uid in uids[first : first + limit]:
-            if not uid.startswith(prefix):
-                break
-            found.append(uid)
-        return found
+        return self._table.uids_with_prefix(prefix, limit)
 
     def out_edges(self, uid: str) -> list[Edge]:
         """Edges that start at a vertex: what it depends on, where they are ancestry edges."""
-        return self._in_order(self._adjacency()[0].get(uid, ()))
+        return self._table.out_edges(uid)
 
     def in_edges(self, uid: str) -> list[Edge]:
         """Edges that end at a vertex: what depends on it, where they are ancestry edges."""
-        return self._in_order(self._adjacency()[1].get(uid, ()))
+        return self._table.in_edges(uid)
 
     def count(self, label: str) -> int:
         """How many vertices have a label."""
-        return sum(label in (json.loads(row[1]) if isinstance(row[1], str) else row[1]) for row in self._rows)
+        return self._table.count(label)
+
+    def label_counts(self) -> dict[str, int]:
+        """Every label in use, with its number of vertices."""
+        return dict(sorted(self._table.label_counts().items()))
+
+    def relation_counts(self) -> dict[str, int]:
+        """Every relation in use, with its number of edges."""
+        return dict(sorted(self._table.relation_counts().items()))
 
     @property
     def reached(self) -> int:
@@ -222,26 +176,71 @@ class ProvGraph:
 
     def edge_ends(self) -> list[tuple[str, str, str]]:
         """(type, source, target) of all edges in order, without looking at their properties."""
-        self._order()
-        return [row[:3] for row in self._edges]
+        return self._table.edge_ends()
 
     def induced(self, uids: Iterable[str], relations: Iterable[str] | None = None) -> "ProvGraph":
         """The subgraph of these vertices: all edges between them, or only those of some relations."""
-        wanted = set(uids)
-        types = None if relations is None else set(relations)
-        return ProvGraph.from_rows(
-            (row for row in self._rows if row[0] in wanted),
-            (
-                row
-                for row in self._edges
-                if row[1] in wanted and row[2] in wanted and (types is None or row[0] in types)
-            ),
-            edge_uid=self._edge_uid,
-        )
+        return ProvGraph.of_table(self._table.induced(set(uids), None if relations is None else set(relations)))
 
     def with_query(self, query: Mapping[str, Any], notes: Iterable[str] = ()) -> "ProvGraph":
-        """The same graph, saying which question it answers; ``notes`` are added. Cost: two lists."""
-        return ProvGraph.from_rows(self._rows, self._edges, query, (*self.notes, *notes), self._edge_uid)
+        """The same graph, saying which question it answers; ``notes`` are added. Nothing is copied."""
+        return ProvGraph.of_table(self._table, query, (*self.notes, *notes))
+
+    # -- by position, for what walks millions
+
+    @property
+    def arrays(self) -> "Arrays":
+        """The graph as arrays of positions, made when first asked for."""
+        return self._table.as_arrays().arrays
+
+    def position(self, uid: str) -> int | None:
+        """Where a vertex stands in the arrays; None where there is none."""
+        return self._table.position(uid)
+
+    def uid_at(self, position: int) -> str:
+        """The uid of the vertex at a position."""
+        return self._table.uid_at(position)
+
+    def uids_at(self, positions: "npt.NDArray[np.integer]") -> list[str]:
+        """The uids of the vertices at these positions, in their order."""
+        return self._table.as_arrays().uids_at(positions)
+
+    def vertex_at(self, position: int) -> Vertex:
+        """The vertex at a position."""
+        return self._table.vertices_at((position,))[0]
+
+    def vertices_at(self, positions: Iterable[int]) -> list[Vertex]:
+        """The vertices at these positions, read together."""
+        return self._table.vertices_at(positions)
+
+    def edge_at(self, position: int) -> Edge:
+        """The edge at a position."""
+        return self._table.edges_at((position,))[0]
+
+    def edges_at(self, positions: Iterable[int]) -> list[Edge]:
+        """The edges at these positions, read together."""
+        return self._table.edges_at(positions)
+
+    def column(self, key: str) -> "Column":
+        """A property of all vertices, by position. Kept once made."""
+        return self._table.as_arrays().column(key)
+
+    def edge_column(self, key: str) -> "Column":
+        """A property of all edges, by position. Kept once made."""
+        return self._table.as_arrays().column(key, edges=True)
+
+    def part(
+        self,
+        vertices: "npt.NDArray[np.bool_]",
+        edges: "npt.NDArray[np.bool_] | None" = None,
+        query: Mapping[str, Any] | None = None,
+        notes: Iterable[str] = (),
+    ) -> "ProvGraph":
+        """The subgraph of the vertices where a mask holds: all edges between them, or those where ``edges`` holds.
+
+        Nothing is read or copied but positions; they are numbered anew, in the same order.
+        """
+        return ProvGraph.of_table(self._table.as_arrays().part(vertices, edges), query, notes)
 
     def union(self, *others: "ProvGraph") -> "ProvGraph":
         """All vertices and edges of these graphs; what they share is there once. Properties are merged.
@@ -255,8 +254,8 @@ class ProvGraph:
 
     def to_json_parts(self) -> tuple[Iterator[dict[str, Any]], Iterator[dict[str, Any]]]:
         """Vertices and edges in the shapes of the JSON document, one at a time."""
-        self._order()
-        return (_vertex(row).to_json() for row in self._rows), (self._edge(row).to_json() for row in self._edges)
+        table = self._table
+        return (vertex.to_json() for vertex in table.vertices()), (edge.to_json() for edge in table.edges())
 
     def to_json(self) -> dict[str, Any]:
         """The document ``provgraph/graph/1`` as a dict."""
@@ -271,8 +270,9 @@ class ProvGraph:
 
     @classmethod
     def from_json(cls, document: object) -> "ProvGraph":
-        """The graph of a document ``provgraph/graph/1``, given as a dict or as its JSON text.
+        """The graph of a document ``provgraph/graph/1``, or of W3C PROV-JSON, given as a dict or as its JSON text.
 
+        Of a segment's document it is a ``Segment``: its reasons are kept, its proofs are not.
         ``uid`` and ``properties`` of an edge, ``query`` and ``notes`` may be absent; an edge twice is one, with a note.
 
         Raises:
@@ -281,6 +281,19 @@ class ProvGraph:
         from provgraph.graph.document import read
 
         return read(document)
+
+    @classmethod
+    def from_prov_json(cls, document: object) -> "ProvGraph":
+        """The graph of a PROV-JSON document (or one in its manner), given as a dict. Ids become uids.
+
+        ``notes`` say what was left out: relations that the vocabulary lacks, or that have one end only.
+
+        Raises:
+            InputError: a record that is no object; the message names it.
+        """
+        from provgraph.graph.prov_json import from_prov_json
+
+        return from_prov_json(document)
 
     def to_networkx(self) -> "nx.MultiDiGraph[str]":
         """A networkx.MultiDiGraph: nodes and edge keys are uids; attributes ``labels``, ``type``, ``properties``.
@@ -302,12 +315,3 @@ class ProvGraph:
         from provgraph.graph.networkx_bridge import from_networkx
 
         return from_networkx(graph)
-
-
-def _properties(value: "str | Mapping[str, Any]") -> Mapping[str, Any]:
-    return MappingProxyType(json.loads(value) if isinstance(value, str) else dict(value))
-
-
-def _vertex(row: VertexRow) -> Vertex:
-    uid, labels, properties = row
-    return Vertex(uid, tuple(json.loads(labels) if isinstance(labels, str) else labels), _properties(properties))

@@ -125,6 +125,12 @@ class GraphReader(Protocol):
     ) -> Neighbourhood:
         """The same, of which only what is looked at need be read."""
 
+    def whole(self) -> "ProvGraph":
+        """The whole graph, for what walks all of it: properties are read when somebody looks.
+
+        The value outlives the store. Cost: what changed since the last time, and 1 s for 10,000,000 edges.
+        """
+
     def labels(self) -> dict[str, int]:
         """Every label in use, with its number of vertices."""
 

@@ -44,19 +44,24 @@ def checked(vertices: Iterable[Vertex], edges: Iterable[Edge]) -> tuple[list[Ver
 def _checked_edges(edges: Iterable[Edge], kinds: Mapping[str, Kind]) -> tuple[list[Edge], int]:
     kept: list[Edge] = []
     # Roles are looked at only where type and ends agree: a store's graph keeps its properties unparsed.
-    places: dict[tuple[str, str, str], list[int]] = {}
+    places: dict[tuple[str, str, str], int] = {}
+    roles: dict[tuple[str, str, str, str], int] = {}
     doubles = 0
     for edge in edges:
         _check_edge(edge, kinds)
-        same = places.setdefault((edge.type, edge.source, edge.target), [])
-        twin = next((place for place in same if kept[place].role == edge.role), None)
+        ends = edge.type, edge.source, edge.target
+        first = places.setdefault(ends, len(kept))
+        twin = None
+        if first < len(kept):
+            roles.setdefault((*ends, kept[first].role), first)
+            place = roles.setdefault((*ends, edge.role), len(kept))
+            twin = place if place < len(kept) else None
         if twin is not None:
             doubles += 1
             known = kept[twin]
             properties = _one_mapping(_edge_text(edge), known.properties, edge.properties)
             kept[twin] = Edge(edge.type, edge.source, edge.target, properties, known.uid)
             continue
-        same.append(len(kept))
         kept.append(edge if edge.uid else _with_uid(edge))
     return kept, doubles
 

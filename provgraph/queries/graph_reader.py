@@ -134,9 +134,13 @@ class GraphAsReader:
     walk = ancestors
     """All is in memory: nothing is saved by looking at less."""
 
+    def whole(self) -> ProvGraph:
+        """The graph."""
+        return self.graph
+
     def labels(self) -> dict[str, int]:
         """Every label, with its number of vertices."""
-        return _counted(label for v in self.graph for label in v.labels)
+        return self.graph.label_counts()
 
     def property_keys(self) -> dict[str, set[str]]:
         """Every property key, with the labels or relations that it stands on."""
@@ -151,7 +155,7 @@ class GraphAsReader:
 
     def relations(self) -> dict[str, int]:
         """Every relation, with its number of edges."""
-        return _counted(relation for relation, _, _ in self.graph.edge_ends())
+        return self.graph.relation_counts()
 
 
 def glob_pattern(glob: str) -> str:
@@ -173,13 +177,6 @@ def glob_pattern(glob: str) -> str:
         else:
             out.append(re.escape(part))
     return "".join(out)
-
-
-def _counted(names: Iterable[str]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
-    return dict(sorted(counts.items()))
 
 
 def _started(v: Vertex) -> tuple[str, str]:

@@ -21,7 +21,7 @@ SIBLINGS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class Step:
     """A line still to be drawn."""
 
     trail: tuple[bool, ...]
@@ -31,7 +31,9 @@ class _Step:
 
 
 @dataclass(slots=True)
-class _Drawing:
+class Drawing:
+    """A tree while it is drawn. What hangs below a vertex, and which of many are shown, are questions of their own."""
+
     graph: Neighbourhood
     downstream: bool
     max_depth: int
@@ -43,11 +45,12 @@ class _Drawing:
     roots: deque[str] = field(default_factory=deque)
 
     def run(self) -> None:
-        while self.roots:
+        """Draw all roots, and those that come up meanwhile."""
+        while self.roots and (self.everything or len(self.lines) < self.max_lines):
             uid = self.roots.popleft()
             if uid in self.drawn:
                 continue
-            stack = [_Step((), None, uid)]
+            stack = [Step((), None, uid)]
             while stack:
                 step = stack.pop()
                 if step.more:
@@ -57,9 +60,9 @@ class _Drawing:
                 else:
                     stack += self._draw(step)
 
-    def _draw(self, step: _Step) -> list[_Step]:
+    def _draw(self, step: Step) -> list[Step]:
         """Draw a vertex for the first time; what comes below it, last first."""
-        children = self._children(step.uid)
+        children = self.children(step.uid)
         vertex = self.graph[step.uid]
         if children and len(step.trail) >= self.max_depth and self.everything:
             self._line(step, vertex, "continued")
@@ -73,24 +76,26 @@ class _Drawing:
             self._line(step, vertex, "folded")
             return []
         self._line(step, vertex, "full")
-        shown, left_out = self._few(children)
+        shown, left_out = self.few(children)
         steps = [(edge, uid, 0) for edge, uid in shown]
         steps += [(edge, "", count) for edge, count in left_out]
         last = len(steps) - 1
-        below = [_Step((*step.trail, i == last), edge, uid, more) for i, (edge, uid, more) in enumerate(steps)]
+        below = [Step((*step.trail, i == last), edge, uid, more) for i, (edge, uid, more) in enumerate(steps)]
         return below[::-1]
 
     def _steps(self, uid: str) -> list[Edge]:
         edges = self.graph.in_edges(uid) if self.downstream else self.graph.out_edges(uid)
         return [edge for edge in edges if edge.type in _WALKED]
 
-    def _children(self, uid: str) -> list[tuple[Edge, str]]:
+    def children(self, uid: str) -> list[tuple[Edge, str]]:
+        """What hangs below a vertex, each with the edge that leads there, in order."""
         found = [(edge, edge.source if self.downstream else edge.target) for edge in self._steps(uid)]
         order = {"wasGeneratedBy": 0, "used": 1}
         found.sort(key=lambda item: (order.get(item[0].type, 2), display_name(self.graph[item[1]]), item[1]))
         return found
 
-    def _few(self, children: list[tuple[Edge, str]]) -> tuple[list[tuple[Edge, str]], list[tuple[Edge, int]]]:
+    def few(self, children: list[tuple[Edge, str]]) -> tuple[list[tuple[Edge, str]], list[tuple[Edge, int]]]:
+        """Those that are shown, and for each relation how many are not."""
         if self.everything or len(children) <= SIBLINGS:
             return children, []
         shown: list[tuple[Edge, str]] = []
@@ -105,15 +110,16 @@ class _Drawing:
                 shown.append((edge, uid))
         return shown, list(left_out.values())
 
-    def _line(self, step: _Step, vertex: Vertex | None, state: str) -> None:
+    def _line(self, step: Step, vertex: Vertex | None, state: str) -> None:
         relation = step.edge.type if step.edge else ""
         role = str(step.edge.properties.get("role", "")) if step.edge else ""
         if step.edge and relation == "wasDerivedFrom":
             role = str(step.edge.properties.get("prov_type", role))
-        agents = self._agents(vertex.uid) if vertex is not None and state in ("full", "folded") else ()
+        agents = self.agents(vertex.uid) if vertex is not None and state in ("full", "folded") else ()
         self.lines.append(OutlineLine(step.trail, relation, role, vertex, agents, state, step.more))  # type: ignore[arg-type]
 
-    def _agents(self, uid: str) -> tuple[str, ...]:
+    def agents(self, uid: str) -> tuple[str, ...]:
+        """Who stands in brackets behind a vertex."""
         targets = {edge.target for edge in self.graph.out_edges(uid) if edge.type in RESPONSIBILITY}
         return tuple(responsible([self.graph[target] for target in sorted(targets)]))
 
@@ -139,6 +145,6 @@ def outline(
 
     Cost: linear in the lines drawn.
     """
-    drawing = _Drawing(graph, downstream, max_depth, everything, max_lines, roots=deque(roots))
+    drawing = Drawing(graph, downstream, max_depth, everything, max_lines, roots=deque(roots))
     drawing.run()
     return Outline(tuple(drawing.lines), len(drawing.drawn), graph.reached, tuple(notes))

@@ -22,6 +22,7 @@ from provgraph.queries.places import Places
 from provgraph.queries.times import in_order, looks_like_time, moment
 
 _PREFIX = re.compile(r"[0-9a-fA-F][0-9a-fA-F-]{5,35}")
+_CONDITION = re.compile(r"\w\s*(=|!=|<=?|>=?)\s*\S")
 _NUMBER = re.compile(r"[+-]?\d{1,18}")
 _NAMED_ACTIVITY = re.compile(r"(?P<name>.+) #(?P<number>\d{1,18})")
 _GLOB = re.compile(r"[*?\[]")
@@ -284,7 +285,12 @@ def _unknown(reader: GraphReader, text: str, places: Places) -> UnknownReference
         near.update(dict.fromkeys(reader.paths_like(path)))
     if near:
         return UnknownReferenceError(f"nothing recorded is called {text!r}; near: {', '.join(near)}", tuple(near))
-    return UnknownReferenceError(f"nothing recorded is called {text!r}; `provdb log` lists what is")
+    hint = "`provdb log` lists what is"
+    if reader.agents_named(text):
+        hint = f"somebody is: agent:{text}"
+    elif _CONDITION.search(text):
+        hint = f"`segment` takes conditions as 'where: {text}'"
+    return UnknownReferenceError(f"nothing recorded is called {text!r}; {hint}")
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -28,6 +28,8 @@ def moment(text: str, zone: tzinfo | None = None, *, end_of_day: bool = False) -
     Raises:
         QuestionError: it is no time.
     """
+    if not isinstance(text, str):
+        raise QuestionError(f"{text!r} is no text; write a time like '2026-11-20T14:30', or give time.isoformat()")
     try:
         if _DATE.fullmatch(text):
             day = date.fromisoformat(text)

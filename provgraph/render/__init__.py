@@ -1,1 +1,1 @@
-"""Answers as text: tables, trees, JSON, CSV. Knows values, never where they came from."""
+"""Answers as text (tables, trees, JSON, CSV) and, in ``pictures``, drawn. Knows values, never where they came from."""

@@ -60,10 +60,15 @@ def ago(then: datetime, now: datetime) -> str:
     return "just now"
 
 
+_ENDLESS = 1e15
+
+
 def duration(seconds: object) -> str:
     """A duration: ``0.03 s``, ``1.92 s``, ``75 s`` as ``1 min 15 s``, ``2 h 05 min``."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return ""
+    if not abs(seconds) < _ENDLESS:  # nor NaN
+        return f"{seconds} s"
     if seconds < 60:
         return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
     if seconds < 3600:

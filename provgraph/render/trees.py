@@ -1,5 +1,7 @@
 """Lineage as a tree, and ways as chains."""
 
+from collections.abc import Callable
+
 from provgraph.graph.answers import Outline, OutlineLine, Ways
 from provgraph.graph.elements import Vertex
 from provgraph.graph.naming import display_name
@@ -14,9 +16,15 @@ _NAME, _TAIL = 12, 24
 """Columns that are left to a name, and to what stands behind it, before the other is cut."""
 
 
-def outline_text(outline: Outline, page: Page, clock: Clock, *, downstream: bool = False) -> str:
+Remark = Callable[[Vertex], str]
+"""A word about a vertex that stands first in its brackets; empty for none."""
+
+
+def outline_text(
+    outline: Outline, page: Page, clock: Clock, *, downstream: bool = False, remark: Remark = lambda _vertex: ""
+) -> str:
     """The tree, a line for each line of the outline."""
-    return "\n".join(_line(line, page, clock, downstream) for line in outline.lines)
+    return "\n".join(_line(line, page, clock, downstream, remark) for line in outline.lines)
 
 
 def left_out(outline: Outline) -> list[str]:
@@ -27,7 +35,7 @@ def left_out(outline: Outline) -> list[str]:
     return [f"{left:,} of {outline.total:,} vertices are folded; --all draws all, --json lists them"]
 
 
-def _line(line: OutlineLine, page: Page, clock: Clock, downstream: bool) -> str:
+def _line(line: OutlineLine, page: Page, clock: Clock, downstream: bool, remark: Remark) -> str:
     stem = "".join("   " if last else "│  " for last in line.trail[:-1])
     if line.trail:
         stem += "└─ " if line.trail[-1] else "├─ "
@@ -35,7 +43,7 @@ def _line(line: OutlineLine, page: Page, clock: Clock, downstream: bool) -> str:
     if line.vertex is None:
         return clip(f"{stem}{relation} … and {line.count:,} more", page.columns)
     head = f"{stem}{relation} " if relation else stem
-    tail = _tail(line, clock)
+    tail = _tail(line, clock, remark(line.vertex))
     name = printable(display_name(line.vertex))
     room = page.columns - width(head)
     name = clip_middle(name, max(_NAME, room - width(tail), room - _TAIL))
@@ -43,7 +51,7 @@ def _line(line: OutlineLine, page: Page, clock: Clock, downstream: bool) -> str:
     return head + page.paint(name, colour_of(line.vertex)) + page.paint(tail, "faint")
 
 
-def _tail(line: OutlineLine, clock: Clock) -> str:
+def _tail(line: OutlineLine, clock: Clock, first: str) -> str:
     if line.state == "again":
         return "  (see above)"
     if line.state == "continued":
@@ -52,6 +60,8 @@ def _tail(line: OutlineLine, clock: Clock) -> str:
     said = [printable(word) for word in remarks(line.vertex, line.agents, clock)]
     if line.role:
         said.insert(0, printable(line.role))
+    if first:
+        said.insert(0, first)
     return (f" ({', '.join(said)})" if said else "") + (" …" if line.state == "folded" else "")
 
 

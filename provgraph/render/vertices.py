@@ -68,7 +68,7 @@ def _properties(vertex: Vertex, page: Page, clock: Clock) -> str:
     order = {key: place for place, key in enumerate(PROPERTIES)}
     keys = sorted(vertex.properties, key=lambda key: (order.get(key, len(order)), key))
     rows = [[("uid", "faint"), vertex.uid]]
-    rows += [[(key, "faint"), _whole(_value(key, vertex.properties[key], clock))] for key in keys]
+    rows += [[(key, "faint"), _whole(property_text(key, vertex.properties[key], clock))] for key in keys]
     wide = replace(page, columns=2 * LONG)  # what is cut cannot be copied: the terminal wraps instead
     return table((Column("", least=20), Column("")), rows, wide, headings=False)  # type: ignore[arg-type]
 
@@ -77,7 +77,8 @@ def _whole(text: str) -> str:
     return text if len(text) <= LONG else f"{text[:LONG]}… ({len(text):,} characters; --json has all)"
 
 
-def _value(key: str, value: object, clock: Clock) -> str:
+def property_text(key: str, value: object, clock: Clock) -> str:
+    """A property as people read it: its time, its size, its octal mode."""
     known = PROPERTIES.get(key)
     if known is not None and known.type == "datetime":
         return clock.show(value)

@@ -18,6 +18,9 @@ from provgraph.session.pending import spooled
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from provgraph.graph.comparison import Comparison
+    from provgraph.graph.segment import Segment
+    from provgraph.graph.summary import Summary
     from provgraph.session.caring import Collection
     from provgraph.session.checking import Checkup
     from provgraph.session.declaring import Declaration
@@ -258,6 +261,77 @@ class Project:
 
         reader = self._ask().reader
         return ways_between(reader, source, target, self.places(), limit=limit, revisions=revisions, notes=self.notes)
+
+    def segment(
+        self,
+        sources: "Iterable[str] | None" = None,
+        destinations: Iterable[str] = (),
+        *,
+        exclude: Iterable[str] = (),
+        since: str | None = None,
+        until: str | None = None,
+        agent: str | None = None,
+        environment: bool = False,
+        match: Mapping[str, Sequence[str]] | None = None,
+        expand: "Mapping[str, int] | int | None" = None,
+        expand_downstream: "Mapping[str, int] | int | None" = None,
+        similar: bool = True,
+    ) -> "Segment":
+        """How ``destinations`` came from ``sources``, and what else took part in the same way.
+
+        Parameters:
+            sources, destinations: references, globs, or ``where: metric_acc > 0.7``; without sources, all roots.
+            exclude: predicates like ``Activity.utility=git``; what they hold for is gone for the whole question.
+            since, until, agent: only activities of that time, of that person.
+            environment: also the installed software.
+            match: property keys by kind that similar walks must agree on, like ``{"activity": ["command"]}``.
+            expand, expand_downstream: so many activities further, from the query's vertices or from those named.
+            similar: whether walks like the direct ones are in it.
+
+        Raises:
+            QuestionError: a reference names nothing or no entity, or what is asked for is excluded.
+        """
+        from provgraph.queries.segmenting import segment_of
+
+        reader = self._ask().reader
+        return segment_of(
+            reader, sources, destinations, self.places(), exclude=exclude, since=since, until=until, agent=agent,
+            environment=environment, match=match, expand=expand, expand_downstream=expand_downstream, similar=similar,
+            notes=self.notes,
+        )  # fmt: skip
+
+    def summarize(
+        self,
+        destinations: Iterable[str],
+        sources: "Iterable[str] | None" = None,
+        *,
+        keep: Mapping[str, Sequence[str]] | None = None,
+        hops: int | None = None,
+        resolution: str = "medium",
+        **boundary: Any,
+    ) -> "Summary":
+        """What the segments of several snapshots have in common, and what is odd in one: a segment for each.
+
+        Parameters:
+            destinations: references and globs (``model.pkl@*``); each snapshot that they name is one segment's.
+            sources: as for ``segment``, the same for all.
+            keep: the property keys that stay, by kind. hops: how far the provenance type looks.
+            resolution: ``coarse``, ``medium`` or ``fine``: stands for ``keep`` and ``hops`` where they are not given.
+            boundary: as for ``segment``.
+        """
+        from provgraph.session.summarizing import summarize
+
+        return summarize(self, destinations, sources, keep=keep, hops=hops, resolution=resolution, **boundary)
+
+    def compare(self, first: str, second: str, **options: Any) -> "Comparison":
+        """What differs between two vertices, activities, versions or collections: properties, contents, lineage.
+
+        Parameters:
+            options: as in ``provgraph.session.comparing.compare``.
+        """
+        from provgraph.session.comparing import compare
+
+        return compare(self, first, second, **options)
 
     def cypher(
         self, query: str, parameters: Mapping[str, Any] | None = None, /, *, timeout_s: float = 60.0, **more: Any

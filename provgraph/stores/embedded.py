@@ -181,6 +181,9 @@ class EmbeddedStore:
                     db.backup(self._graph)
         finally:
             remove_database(new)
+        for kept in (self.folder / files.CACHE).glob("*.arrays"):  # of rows that may have been damaged
+            with contextlib.suppress(OSError):
+                kept.unlink()
         self._graph.close()
         self._graph = self._open_graph()
         self._wire()

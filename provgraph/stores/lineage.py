@@ -1,7 +1,5 @@
 """Ancestors and descendants by recursive queries, and graphs of any size whose properties are parsed when asked for."""
 
-import contextlib
-import gc
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -150,18 +148,6 @@ def _without_environments(db: sqlite3.Connection, roots: tuple[int, ...], there:
     """A condition that leaves environments out, but for those that were asked for; none where there are none."""
     found = {row[0] for row in db.execute(_ENVIRONMENTS)} - set(roots)
     return f" AND e.{there} NOT IN ({','.join(map(str, sorted(found)))})" if found else ""
-
-
-@contextlib.contextmanager
-def without_collector() -> Iterator[None]:
-    """Within the block the cyclic garbage collector rests: among 100,000 fresh tuples it finds nothing, slowly."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def within(db: sqlite3.Connection, steps: Steps, depth: int) -> set[int]:

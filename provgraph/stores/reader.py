@@ -6,12 +6,15 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
+from provgraph.errors import StoreError
 from provgraph.graph.elements import Edge, Vertex
 from provgraph.graph.provgraph import ProvGraph
 from provgraph.graph.reader import ActivityFilter, SnapshotRow
 from provgraph.model import members as member_chunks
+from provgraph.model.collector import without_collector
 from provgraph.model.identity import Namespace
 from provgraph.stores import lineage
 from provgraph.stores.encoding import column, loads
@@ -20,6 +23,9 @@ from provgraph.stores.journal import Journal
 from provgraph.stores.lineage import uid_text
 from provgraph.stores.lineage_walk import LineageWalk
 from provgraph.stores.side_tables import member_key
+
+if TYPE_CHECKING:
+    from provgraph.stores.graph_cache import GraphCache
 
 _SNAPSHOT: Final = (
     "SELECT v.uid, s.path, s.sequence, s.sha256, s.created_at, o.uid, s.seq, s.invalidated, v.labels "
@@ -40,11 +46,19 @@ def _starts(uids: Sequence[str]) -> list[bytes]:
 
 def uid_bytes(uid: str) -> bytes | None:
     """A uid's 16 bytes; None for what is no uid."""
+    digits = uid.replace("-", "")
     try:
-        raw = bytes.fromhex(uid.replace("-", ""))
+        return bytes.fromhex(digits) if len(digits) == 32 else None  # fromhex alone takes blanks and line ends too
     except ValueError:
         return None
-    return raw if len(raw) == 16 else None
+
+
+def properties_of(text: str, held: Held) -> dict[str, Any]:
+    """A vertex's properties from their JSON; ``restorable`` is what this store says of itself (rule 24)."""
+    properties: dict[str, Any] = loads(text)
+    if "restorable" in properties and isinstance(digest := properties.get("sha256"), str):
+        properties["restorable"] = held(digest)
+    return properties
 
 
 class SqliteReader:
@@ -61,6 +75,7 @@ class SqliteReader:
         self.db, self.journal, self.namespace, self.held = db, journal, namespace, held
         self._labelsets: dict[int, tuple[str, ...]] = {}
         self._relations: dict[int, str] = {}
+        self._cache: GraphCache | None = None
 
     # -- vertices and edges
 
@@ -87,10 +102,7 @@ class SqliteReader:
         return list(lineage.make_vertices(rows, self._labels_for(rows), self._properties).values())
 
     def _properties(self, text: str, labels: tuple[str, ...]) -> dict[str, Any]:
-        properties: dict[str, Any] = loads(text)
-        if "restorable" in properties and isinstance(digest := properties.get("sha256"), str):
-            properties["restorable"] = self.held(digest)
-        return properties
+        return properties_of(text, self.held)
 
     def _labels_for(self, rows: Sequence[tuple[int, bytes, int, str]]) -> dict[int, tuple[str, ...]]:
         if any(row[2] not in self._labelsets for row in rows):
@@ -326,7 +338,7 @@ class SqliteReader:
 
         ``depth`` counts activities. Cost: one recursive query, linear in the answer. Properties are parsed when asked.
         """
-        with lineage.without_collector():
+        with without_collector():
             rows = self.lineage_rows(
                 uids, downstream=downstream, depth=depth, revisions=revisions, environment=environment
             )
@@ -343,6 +355,26 @@ class SqliteReader:
                 ),
                 edge_uid=self.namespace.edge,
             )
+
+    def whole(self) -> ProvGraph:
+        """The whole graph, for what walks all of it: properties are read when somebody looks.
+
+        The value outlives the store. Cost: from the cache in ``.provdb/cache``, 1 s for 10,000,000 edges and more, and
+        1 µs for each row that changed; without it 0.5 µs an edge.
+        """
+        if self._cache is None:
+            from provgraph.stores.graph_cache import GraphCache  # numpy, which few questions need
+
+            properties = partial(properties_of, held=self.held)
+            self._cache = GraphCache(self.db, self._has_event, self.namespace, properties)
+        return self._cache.whole()
+
+    def _has_event(self, seq: int, uid: str | None) -> bool:
+        """Whether an event is one of this journal's; of a store that was closed meanwhile, none is."""
+        try:
+            return self.journal.uid_at(seq) == uid
+        except StoreError:
+            return False
 
     def _lazy(self, text: str, labels: tuple[str, ...]) -> str | lineage.LazyProperties:
         """JSON text as it is where ``json.loads`` is all that it takes."""

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -64,7 +66,7 @@ def names(document: dict[str, Any]) -> set[str]:
 
 
 def test_lineage_of_the_second_model(ask: Any) -> None:
-    document = ask.json("lineage", "model.pkl")
+    document = ask.json("lineage", "model.pkl@2")
     found = names(document)
     assert {"model.pkl@2", "config.json@2", "config.json@1", "work/train.csv@1", "work/prepared.csv@1"} <= found
     assert "data/digits.csv@1" in found
@@ -75,7 +77,7 @@ def test_lineage_of_the_second_model(ask: Any) -> None:
 
 
 def test_the_configuration_changed_unseen(ask: Any) -> None:
-    document = ask.json("lineage", "model.pkl")
+    document = ask.json("lineage", "model.pkl@2")
     by_uid = {vertex["uid"]: vertex for vertex in document["vertices"]}
     changed = next(
         v["uid"]
@@ -95,7 +97,8 @@ def test_each_training_is_its_own_persons(ask: Any) -> None:
         'MATCH (m:Snapshot {path: "model.pkl"})-[:wasGeneratedBy]->(t:Activity)-[:wasAssociatedWith]->(p:Person) '
         "RETURN m.sequence, p.name, t.utility ORDER BY m.sequence"
     )
-    assert [row[:2] for row in rows] == [[1, "Alice"], [2, "Bob"]]
+    carols = [[number, "Carol"] for number in (3, 4, 5, 6)]
+    assert [row[:2] for row in rows] == [[1, "Alice"], [2, "Bob"], *carols]
 
 
 def test_better_configuration_is_named(ask: Any) -> None:
@@ -120,6 +123,20 @@ def test_pipeline_is_one_activity_of_four_programs(ask: Any) -> None:
         "WHERE NOT x:Environment RETURN a.command, x.path"
     )
     assert [row[1] for row in rows] == ["work/train.csv"]
+
+
+def test_the_readmes_questions(demo: tuple[Path, str, str], ask: Any, checkout: Path) -> None:
+    """What the README shows for the demo's project can be copied from there, and says what it promises."""
+    block = (checkout / "README.md").read_text().partition("tests/examples/test_demo.py runs it there -->")[2]
+    lines = re.findall(r"^\$ provdb (.*)$", block.partition("\n```\n")[0], re.MULTILINE)
+    said = {line: ask(*shlex.split(line)).stdout for line in lines}
+    assert len(said) == 5
+    if demo[2] == "default":  # the comparison of folders cannot tell which command of a line read what
+        assert "test_share  0.25 → 0.5" in said["compare model.pkl@5 model.pkl@6 --lineage"]
+        assert "config.json@6 (similar)" in said["segment --from work/train.csv --to model.pkl"]
+        assert "the only one of 6 that used work/train.csv@2" in said["summarize --to 'model.pkl@*'"]
+    for picture in ("segment.svg", "summary.svg"):
+        assert (demo[0] / "digits" / picture).read_text().startswith("<svg")
 
 
 def test_printed_answers(demo: tuple[Path, str, str]) -> None:

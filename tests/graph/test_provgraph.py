@@ -79,6 +79,7 @@ def test_what_breaks_a_rule_is_refused_by_name(vertices: list[Vertex], edges: li
     [
         ("", "half a file"),
         ('{"schema": "provgraph/graph/1", "vertices": [', "half a file"),
+        ('{"schema": "provgraph/graph/1", "vertices": [{"uid": "01a1', "half a file"),
         ("not json", "this is no JSON"),
         (b"\xff\xfe", "no UTF-8"),
         ("[1]", "one JSON object, not a list"),

@@ -154,3 +154,10 @@ def test_a_spool_file_left_behind(store: EmbeddedStore) -> None:
 )  # fmt: skip
 def test_globs(glob: str, path: str, matches: bool) -> None:
     assert (re.fullmatch(glob_pattern(glob), path) is not None) is matches
+
+
+def test_a_uid_with_a_line_end_is_none(store: EmbeddedStore, chain: dict[str, str]) -> None:
+    uid = next(iter(chain.values()))
+    assert store.reader.vertex(uid) is not None
+    assert store.reader.vertex(f"{uid}\r") is None
+    assert store.reader.vertex(f" {uid}") is None
