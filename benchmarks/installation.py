@@ -26,10 +26,10 @@ def install() -> Path:
     if Path(uv).exists():
         _run(uv, "venv", "-q", "--python", sys.executable, str(ENVIRONMENT))
         options = ("-q", "--compile-bytecode", "--reinstall-package", "provgraph", "--python", python)
-        _run(uv, "pip", "install", *options, str(CHECKOUT))
+        _run(uv, "pip", "install", *options, f"{CHECKOUT}[fast]")
     else:
         _run(sys.executable, "-m", "venv", str(ENVIRONMENT))
-        _run(python, "-m", "pip", "install", "-q", str(CHECKOUT))
+        _run(python, "-m", "pip", "install", "-q", f"{CHECKOUT}[fast]")
     return ENVIRONMENT / "bin" / "provdb"
 
 

@@ -1,6 +1,7 @@
-"""Take the figures: ``python benchmarks/run.py [--only NAME …] [--quick] [--output FILE]``.
+"""Take the figures: ``python benchmarks/run.py [TABLE] [--only NAME …] [--quick] [--output FILE]``.
 
-A full run writes RESULTS.md beside this file; with ``--only`` or ``--quick`` the table is only printed.
+There are two tables, ``capture`` (RESULTS.md beside this file) and ``operators`` (OPERATORS.md); without a name both
+are taken. With ``--only`` or ``--quick`` a table is only printed.
 """
 
 from __future__ import annotations
@@ -19,20 +20,20 @@ import peers
 from scratch import Bench
 from table import Figure, failed, markdown
 
-ROWS = (
-    "start",
-    "large_tree",
-    "training",
-    "processes_and_reads",
-    "recall",
-    "overwritten",
-    "many_files",
-    "ingest",
-    "large_graph",
-    "questions",
-    "memory",
-)
-"""The modules in ``rows/``, each with ``measure(bench) -> list[Figure]``, in the order of the table."""
+TABLES = {
+    "capture": (
+        "RESULTS.md",
+        ("start", "large_tree", "training", "processes_and_reads", "recall", "overwritten", "many_files", "ingest",
+         "large_graph", "questions", "memory"),
+    ),
+    "operators": (
+        "OPERATORS.md",
+        ("graph_in_memory", "segmentation", "segmentation_cold", "summarization"),
+    ),
+}  # fmt: skip
+"""The tables: a file for each, and the modules in ``rows/`` that fill it, in its order. Each module has
+``measure(bench) -> list[Figure]``."""
+ROWS = tuple(name for _, names in TABLES.values() for name in names)
 
 
 def main() -> int:
@@ -41,35 +42,44 @@ def main() -> int:
     # A shell's own settings must not decide: without byte code on disk Python compiles all modules at each start.
     for name in [name for name in os.environ if name.startswith(("PROVDB_", "PYTHON"))]:
         del os.environ[name]
-    rows: dict[str, list[Figure]] = {}
-    loads: dict[str, float] = {}
     provdb = options.provdb or str(installation.install())
     if not options.provdb:
         installation.importable()
     folder = Path(options.folder or tempfile.mkdtemp(prefix="provgraph-benchmarks-"))
     bench = Bench(provdb, sys.executable, folder, options.quick)
     _must_record(bench)
-    output = options.output or (None if options.only or options.quick else Path(__file__).parent / "RESULTS.md")
-    versions = {"command": provdb, **{peer.name: peer.version for peer in peers.available()}}
     try:
-        for name in options.only or ROWS:
-            began = time.monotonic()
-            print(f"{time.strftime('%H:%M:%S')} {name} …", file=sys.stderr, flush=True)
-            rows[name] = _row(name, bench)
-            loads[name] = os.getloadavg()[0]
-            for figure in rows[name]:
-                verdict = {True: "reached", False: "MISSED", None: ""}[figure.reached]
-                print(f"   {figure.what}: {figure.measured} {figure.must and f'({figure.must})'} {verdict}; "
-                      f"{figure.remarks}", file=sys.stderr)  # fmt: skip
-            print(f"   {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-            if output:
-                output.write_text(markdown(rows, loads, versions, options.quick))
+        missed = [_table(name, bench, options) for name in ([options.table] if options.table else TABLES)]
     finally:
         if not options.folder:
             shutil.rmtree(folder, ignore_errors=True)
-    if not output:
+    return int(any(missed))
+
+
+def _table(table: str, bench: Bench, options: argparse.Namespace) -> bool:
+    """Fill a table and write or print it; whether a figure was missed."""
+    rows: dict[str, list[Figure]] = {}
+    loads: dict[str, float] = {}
+    file, names = TABLES[table]
+    names = tuple(name for name in names if not options.only or name in options.only)
+    output = options.output or (None if options.only or options.quick else Path(__file__).parent / file)
+    peer_versions = {peer.name: peer.version for peer in peers.available()} if "start" in names else {}
+    versions = {"command": bench.provdb, **peer_versions}
+    for name in names:
+        began = time.monotonic()
+        print(f"{time.strftime('%H:%M:%S')} {name} …", file=sys.stderr, flush=True)
+        rows[name] = _row(name, bench)
+        loads[name] = os.getloadavg()[0]
+        for figure in rows[name]:
+            verdict = {True: "reached", False: "MISSED", None: ""}[figure.reached]
+            print(f"   {figure.what}: {figure.measured} {figure.must and f'({figure.must})'} {verdict}; "
+                  f"{figure.remarks}", file=sys.stderr)  # fmt: skip
+        print(f"   {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        if output:
+            output.write_text(markdown(rows, loads, versions, options.quick))
+    if rows and not output:
         print(markdown(rows, loads, versions, options.quick))
-    return int(any(figure.reached is False for found in rows.values() for figure in found))
+    return any(figure.reached is False for found in rows.values() for figure in found)
 
 
 def _must_record(bench: Bench) -> None:
@@ -94,6 +104,7 @@ def _row(name: str, bench: Bench) -> list[Figure]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks/run.py", description="Take the figures of the benchmark table.")
+    parser.add_argument("table", nargs="?", choices=TABLES, help="one of the tables; both by default")
     parser.add_argument("--only", nargs="+", choices=ROWS, metavar="NAME", help=f"these rows: {', '.join(ROWS)}")
     parser.add_argument("--quick", action="store_true", help="few rounds, small inputs: does it work at all?")
     parser.add_argument("--output", type=Path, help="write the table here")
