@@ -51,7 +51,7 @@ check-tests:
 	$(environment) dev
 	$(bin)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term --cov-fail-under=$(COVERAGE) $(PYTEST_OPTIONS)
 
-bench: ## the figures, into benchmarks/*.md (forty minutes, better on a quiet machine)
+bench: ## the figures, into benchmarks/*.md (about an hour, better on a quiet machine)
 	$(environment) dev
 	$(bin)/python benchmarks/run.py
 

@@ -59,7 +59,7 @@ class _Finder:
             end = min(source for source in self.sources if has(source, whole))
             begin, rest = self._to(self.position, length, has), self._from(self.position, whole - length)
             return (begin[0] + rest[0][1:], begin[1] + rest[1]), self._to(end, whole, has)
-        raise AssertionError(self.position)  # pragma: no cover — only asked of similar vertices
+        raise AssertionError(self.position)  # only asked of similar vertices
 
     def _of_intervals(self, lengths: Lengths, ends: Any) -> tuple[Pair | None, _Has]:
         """(length of a walk to the vertex, length of one to a source) that fit, and whether a vertex has a length."""
@@ -129,7 +129,7 @@ class _Finder:
                 if next_ not in came and next_[0] in self.before:
                     came[next_] = (pair, edges)
                     ahead.append(next_)
-        raise AssertionError(self.position)  # pragma: no cover — only asked of similar vertices
+        raise AssertionError(self.position)  # only asked of similar vertices
 
     def _steps(self, pair: Pair, letter: list[int]) -> list[tuple[Pair, Pair]]:
         near, height = self.past.near, self.past.height

@@ -45,7 +45,7 @@ class Edges:
                 if w not in came:
                     came[w] = (v, edge)
                     ahead.append(w)
-        raise AssertionError(starts)  # pragma: no cover — whoever asks knows that there is one
+        raise AssertionError(starts)  # whoever asks knows that there is one
 
     def within(self, starts: Sequence[int], end: int, activity: Any, limit: int) -> Trail | None:
         """A walk from ``starts`` to ``end`` that passes at most ``limit`` activities, the start among them, or None."""
