@@ -135,7 +135,7 @@ def _explain(
         return NOTHING_FOUND
     explanation = found.explain(vertex.uid)
     if as_json:
-        print_json({"schema": "provgraph/explanation/1", **explanation.to_json()})
+        print_json(explanation.to_json())
     else:
         say(explanation_text(explanation, stdout_page(columns), clock))
     return 0

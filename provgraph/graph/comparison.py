@@ -221,8 +221,8 @@ class Pair:
 
     @property
     def differs(self) -> bool:
-        """Whether anything differs that says something."""
-        return bool(self.telling) or (self.content is not None and self.content.state == "differs")
+        """Whether anything differs that says something; contents of which nobody can tell count as different."""
+        return bool(self.telling) or (not self.same and self.content is not None and self.content.state != "equal")
 
     def to_json(self) -> dict[str, Any]:
         """The shape of a pair in ``provgraph/comparison/1``."""

@@ -46,17 +46,22 @@ class Explanation:
     """Of a sibling or agent: why the vertex at the edge's other end is in the segment."""
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON: the walks as lists of vertices and edges."""
-        return {
-            "uid": self.uid,
-            "why": self.why.value,
-            "sentence": self.sentence,
-            "ways": [
-                {"vertices": [v.to_json() for v in way.vertices], "edges": [e.to_json() for e in way.edges]}
-                for way in self.ways
-            ],
-            "because": None if self.because is None else self.because.to_json(),
-        }
+        """The document ``provgraph/explanation/1``: the walks as lists of vertices and edges."""
+        return {"schema": "provgraph/explanation/1", **_explained(self)}
+
+
+def _explained(explanation: Explanation) -> dict[str, Any]:
+    because = explanation.because
+    return {
+        "uid": explanation.uid,
+        "why": explanation.why.value,
+        "sentence": explanation.sentence,
+        "ways": [
+            {"vertices": [v.to_json() for v in way.vertices], "edges": [e.to_json() for e in way.edges]}
+            for way in explanation.ways
+        ],
+        "because": None if because is None else _explained(because),
+    }
 
 
 REASONS = tuple(Why)

@@ -238,3 +238,20 @@ def test_one_uid_of_two_kinds_is_not_one_vertex() -> None:
     keys = {node.key for node in drawn.nodes}
     assert all({arrow.source, arrow.target} <= keys for arrow in drawn.arrows)
     svg_text(drawn)
+
+
+def test_a_content_that_nobody_knows_is_not_alike() -> None:
+    def training(name: str, configuration: Vertex) -> ProvGraph:
+        model = file(f"model-{name}", "model.pkl", 1, sha256="ab" * 32)
+        return lineage(
+            model.uid,
+            [model, run(f"train-{name}", "train.py"), configuration],
+            [("wasGeneratedBy", model.uid, f"train-{name}"), ("used", f"train-{name}", configuration.uid)],
+        )
+
+    unknown = file("c1", "config.json", 1, content="unknown", sha256=None)
+    found = compare(training("a", unknown), training("b", file("c2", "config.json", 2, sha256="cd" * 32)))
+    (pair,) = [pair for pair in found.both if pair.first.uid == "c1"]
+    assert pair.differs and pair.content is not None and pair.content.state == "unknown"
+    same = compare(training("a", unknown), training("b", unknown))
+    assert not any(pair.differs for pair in same.both if pair.first.uid == "c1")
