@@ -44,6 +44,7 @@ class Writer:
                 fresh.extend(self._bring(batch, group))
             for act in acts:
                 self._progress(batch, act, act in ended)
+            self._version_of_notices(batch, [entry for entry in entries if isinstance(entry, Notice)], acts)
             for act in ended:
                 self._versions(batch, act)
         current = [snap for snap in fresh if not snap.invalidated and self.lookup.current(snap.path) is snap]
@@ -213,16 +214,27 @@ class Writer:
         before = [snap for snap in (*act.first_seen, *act.noticed) if snap.uid and not snap.path.startswith("/")]
         after = [snap for snap, _, _, _ in act.generated if snap.uid and not snap.path.startswith("/")]
         removed = [path for path in act.removed if not path.startswith("/")]
+        at, uid = iso(int((act.end or act.start)["time"])), act.first.uid
         if before:
-            self._make_version(batch, act, before, [])
+            self._make_version(batch, at, before, [], uid)
         if after or removed:
-            self._make_version(batch, act, after, removed)
+            self._make_version(batch, at, after, removed, uid)
         act.first_seen, act.noticed, act.removed, act.generated = [], [], [], []
 
-    def _make_version(self, batch: Batch, act: Act, members: Iterable[Snap], removed: list[str]) -> None:
-        at = iso(int((act.end or act.start)["time"]))
+    def _version_of_notices(self, batch: Batch, notices: Sequence[Notice], acts: Sequence[Act]) -> None:
+        """What was noticed while no activity met it is a version too: a difference to the next one would miss it."""
+        met = {id(snap) for act in acts for snap in act.noticed}
+        alone = [notice for notice in notices if id(notice.new) not in met and not _outside(notice.new or notice.old)]
+        if alone:
+            members = [notice.new for notice in alone if notice.new is not None]
+            removed = [notice.old.path for notice in alone if notice.new is None and notice.old is not None]
+            self._make_version(batch, max(notice.until for notice in alone), members, removed)
+
+    def _make_version(
+        self, batch: Batch, at: str, members: Iterable[Snap], removed: list[str], activity: str | None = None
+    ) -> None:
         event = batch.event("version.made", at)
-        properties: dict[str, Any] = {"kind": "implicit", "created_at": at, "activity": act.first.uid}
+        properties: dict[str, Any] = {"kind": "implicit", "created_at": at, "activity": activity}
         if removed:
             properties["removed"] = sorted(set(removed))
         uid = event.vertex(["Entity", "Version"], properties)
@@ -233,6 +245,11 @@ class Writer:
         for _, snap in sorted(newest.items()):
             event.edge("hadMember", uid, snap.uid)
         self._version = uid
+
+
+def _outside(snap: Snap | None) -> bool:
+    """Whether a state is none of the project's files: a version does not list it."""
+    return snap is None or snap.path.startswith("/") or "Environment" in snap.labels
 
 
 def _grouped(

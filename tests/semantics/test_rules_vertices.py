@@ -204,6 +204,21 @@ def test_rule_6_versions_are_differences(lab):
     assert graph.vertices[last]["activity"] == graph.command("rm out")
 
 
+def test_rule_6_what_a_walk_noticed_is_in_a_version(lab):
+    lab.write("in", "1\n")
+    lab.write("gone", "1\n")
+    lab.run("cat", "in", "gone")
+    lab.write("in", "2\n")
+    (lab.root / "gone").unlink()
+    lab.notice()
+    lab.run("cat", "in")
+    graph = lab.graph()
+    before, noticed = graph.of("Version")
+    assert graph.targets("hadMember", noticed) == graph.snapshots("in")[1:]
+    assert graph.targets("wasDerivedFrom", noticed) == [before]
+    assert graph.vertices[noticed]["removed"] == ["gone"] and "activity" not in graph.vertices[noticed]
+
+
 def test_rule_7_people_by_address_and_programs(lab):
     lab.run("true")
     lab.run("true", env={"GIT_AUTHOR_NAME": "A. Lice", "GIT_AUTHOR_EMAIL": "ALICE@example.org"})
