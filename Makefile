@@ -6,19 +6,21 @@ PYTHON ?=
 WORKERS ?= 2
 COVERAGE ?= 88
 PYTEST_OPTIONS ?=
+NEO4J_OPTIONS ?=
 export VENV PYTHON
 
 bin = $(VENV)/bin
 code = provgraph tests scripts docs examples $(wildcard benchmarks)
 environment = @scripts/environment.sh
+neo4j = "$$(scripts/find-python.sh)" scripts/neo4j.py
 # Tools of ours must not write byte code beside the sources of a demo, nor ask a terminal anything.
 export PIP_NO_INPUT = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs docs-help check-tests bench clean
+.PHONY: help demo test lint format docs docs-help check-tests bench neo4j neo4j-stop neo4j-wipe clean
 
 help: ## what can be made
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
 		printf '%-14s %s\n' "$$name" "$$what"; done
 
 demo: ## the main job on real input, in build/demo (three minutes at most, then seconds)
@@ -55,6 +57,16 @@ bench: ## the figures, into benchmarks/*.md (about an hour, better on a quiet ma
 	$(environment) dev
 	$(bin)/python benchmarks/run.py
 
+neo4j: ## start a real Neo4j on this machine alone, in build/neo4j (NEO4J_OPTIONS='--port 7688 --tls …')
+	@$(neo4j) start $(NEO4J_OPTIONS)
+
+neo4j-stop: ## end it; what it holds stays
+	@$(neo4j) stop
+
+neo4j-wipe: ## end it, and remove what it holds
+	@$(neo4j) wipe
+
 clean: ## remove what was made, but the environment
+	@test ! -e build/neo4j || $(neo4j) wipe
 	rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find provgraph tests examples docs scripts -name __pycache__ -type d -prune -exec rm -rf {} +
