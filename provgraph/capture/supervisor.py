@@ -310,6 +310,7 @@ class Supervisor:
         kind, rest = message[:1], message[1:]
         if kind in (messages.STARTED, messages.UNRECORDED):
             self._attribution.main.started(NUMBER.unpack(rest)[0], kind == messages.STARTED)
+            self._dirty, self._dirty_since = True, now()  # what came before could not be written
         elif kind == messages.DRAIN:
             number = NUMBER.unpack(rest)[0]
             while _signal.sigtimedwait((number,), 0) is not None:

@@ -1,12 +1,16 @@
 """Rules 13 to 19 of docs/semantics.md: contents, path classes, many files, running activities."""
 
 import hashlib
+import json
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import time
 
-from processes import take
+import pytest
+from processes import ingesters, take
 
 from provgraph.model.members import decode
 
@@ -249,6 +253,19 @@ def test_rule_19_running_activities_are_visible(lab):
     assert graph.vertices[found[0]]["exit_status"] == 143
 
 
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace, which delays a call: apt-get install strace")
+def test_rule_19_what_came_before_a_slow_start_is_not_hidden(lab):
+    """The command reads and falls silent before the supervisor hears that the record of its start is written."""
+    lab.write("in", "1\n")
+    slowly = ["strace", "-qq", "-o", os.devnull, "-e", "trace=sendto", "-e", "inject=sendto:delay_enter=2000000"]
+    command = [*slowly, sys.executable, "-m", "provgraph", "sh", "-c", "cat in; sleep 60"]
+    with subprocess.Popen(command, cwd=lab.root, env=lab.provdb.environment, start_new_session=True) as running:
+        try:
+            _wait_for_spool(lab, os.fsencode(f'{lab.root}/in"'), seconds=9)
+        finally:
+            os.killpg(running.pid, signal.SIGKILL)
+
+
 def test_rule_19_an_end_that_nobody_saw(lab):
     """As when the machine goes down: the supervisor, the front end and the command are gone at once."""
     lab.write("in", "1\n")
@@ -267,6 +284,20 @@ def test_rule_19_an_end_that_nobody_saw(lab):
         time.sleep(0.2)
     assert "ended_at" not in graph.vertices[found[0]]
     assert graph.used(found[0]) == {"in"}
+
+
+def test_rule_19_the_first_question_after_the_machine_went_down(lab):
+    lab.write("in", "1\n")
+    running = lab.start("sh", "-c", "cat in; sleep 60", start_new_session=True)
+    _wait_for_spool(lab, os.fsencode(f'{lab.root}/in"'))
+    os.killpg(running.pid, signal.SIGKILL)
+    for pid in ingesters(lab.root):
+        os.kill(pid, signal.SIGKILL)
+    running.wait(20)
+    rows = json.loads(lab.provdb("cypher", "MATCH (a:Command) RETURN a.command, a.interrupted", "--json").stdout)[
+        "rows"
+    ]
+    assert rows == [["sh -c 'cat in; sleep 60'", True]]
 
 
 def _wait_for(path, seconds=30.0):
