@@ -16,6 +16,7 @@ from pathlib import Path
 PACKAGES = ("datalad", "dvc")
 ENVIRONMENT = Path(__file__).parent / ".env" / "peers"
 NOTEBOOK = Path(__file__).parent / ".env" / "notebook"
+PROV2NEO = Path(__file__).parent / ".env" / "prov2neo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,20 @@ def notebook_python() -> Path:
     if not (NOTEBOOK / "bin" / "jupyter-kernelspec").exists():
         _install_package("ipykernel", NOTEBOOK)
     return NOTEBOOK / "bin" / "python"
+
+
+def prov2neo_python() -> Path | None:
+    """An interpreter with prov2neo, installed where it is not there yet; None where it cannot be had.
+
+    Its newest release names one release of py2neo that is gone, so what it needs is installed beside it.
+    """
+    python = PROV2NEO / "bin" / "python"
+    if not (PROV2NEO / "bin" / "prov2neo").exists():
+        missing = [line for name in ("py2neo", "prov", "neotime") for line in _install_package(name, PROV2NEO)]
+        done = _quietly([str(python), "-m", "pip", "install", "-q", "--no-deps", "prov2neo==1.2.2"])
+        if missing or done.returncode:
+            return None
+    return python
 
 
 def _install_package(package: str, environment: Path) -> list[str]:

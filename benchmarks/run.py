@@ -1,7 +1,7 @@
 """Take the figures: ``python benchmarks/run.py [TABLE] [--only NAME …] [--quick] [--output FILE]``.
 
-There are two tables, ``capture`` (RESULTS.md beside this file) and ``operators`` (OPERATORS.md); without a name both
-are taken. With ``--only`` or ``--quick`` a table is only printed.
+There are three tables, ``capture`` (RESULTS.md beside this file), ``operators`` (OPERATORS.md) and ``team`` (TEAM.md,
+on a real Neo4j, which needs Java); without a name all are taken. With ``--only`` or ``--quick`` one is only printed.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ TABLES = {
     "operators": (
         "OPERATORS.md",
         ("graph_in_memory", "segmentation", "segmentation_cold", "summarization"),
+    ),
+    "team": (
+        "TEAM.md",
+        ("team_push", "team_reading"),
     ),
 }  # fmt: skip
 """The tables: a file for each, and the modules in ``rows/`` that fill it, in its order. Each module has
@@ -104,7 +108,7 @@ def _row(name: str, bench: Bench) -> list[Figure]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks/run.py", description="Take the figures of the benchmark table.")
-    parser.add_argument("table", nargs="?", choices=TABLES, help="one of the tables; both by default")
+    parser.add_argument("table", nargs="?", choices=TABLES, help="one of the tables; all by default")
     parser.add_argument("--only", nargs="+", choices=ROWS, metavar="NAME", help=f"these rows: {', '.join(ROWS)}")
     parser.add_argument("--quick", action="store_true", help="few rounds, small inputs: does it work at all?")
     parser.add_argument("--output", type=Path, help="write the table here")
