@@ -8,6 +8,7 @@ ProvGraphError                 anything below; has a next step in its message
 ├── StoreError         (3)     the store cannot be read or reached
 │   ├── NoProjectError         no project here, or a store that vanished
 │   ├── TrustError             a store that is somebody else's, or came with a clone
+│   ├── RemoteError            the team's server cannot be reached, refuses, or is full
 │   ├── NewerStoreError        written by a newer provgraph; nothing was changed
 │   └── CorruptError           a damaged object, journal page or projection
 └── CaptureError       (2)     a capture method that was asked for cannot work here
@@ -55,6 +56,18 @@ class NoProjectError(StoreError):
 
 class TrustError(StoreError):
     """A store that is somebody else's, or that came with a clone."""
+
+
+class RemoteError(StoreError):
+    """The team's server cannot be reached, refuses, or is full. What is recorded here is unharmed by it.
+
+    ``passing`` says whether it may be over without anybody doing something, so that ``push --watch`` tries again: a
+    server that is away, not a password that is wrong.
+    """
+
+    def __init__(self, message: str, *, passing: bool = True) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 class NewerStoreError(StoreError):

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, settings
 from processes import eventually
 
 ROOT = Path(__file__).resolve().parents[1]
+pytest_plugins = ["neo4j_server"]
 
 # Where pytest runs in the background of a shell, it ignores these, and so would every command that a test starts.
 for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):

@@ -10,12 +10,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
+
+import click
 
 from provgraph.capture import path_class, scrub
 from provgraph.cli.words import AVAILABLE, LATER
 from provgraph.events.envelope import KINDS
 from provgraph.model.vocabulary import LABELS, PROPERTIES, RELATIONS
+from provgraph.queries.cypher_examples import EXAMPLES
 from provgraph.stores.config import TEMPLATE
 
 DOCS = Path(__file__).resolve().parents[1]
@@ -43,7 +47,7 @@ def commands() -> str:
     """What ``provdb`` and each of its commands print with ``--help``."""
     environment = {**os.environ, "COLUMNS": "80", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
     parts = []
-    for words in ([], *([name] for name in sorted(AVAILABLE))):
+    for words in ([], *(words for name in sorted(AVAILABLE) for words in with_parts(name))):
         done = subprocess.run(
             [sys.executable, "-m", "provgraph", *words, "--help"],
             env=environment,
@@ -55,6 +59,13 @@ def commands() -> str:
         title = "provdb " + " ".join(words)
         parts.append(f"### {title.strip()}\n\n```text\n{text}\n```\n")
     return "\n".join(parts)
+
+
+def with_parts(name: str) -> list[list[str]]:
+    """A command, and the commands that it consists of."""
+    found = import_module(f"provgraph.cli.{name}").command
+    parts = found.commands if isinstance(found, click.Group) else ()
+    return [[name], *([name, part] for part in parts)]
 
 
 def reserved() -> str:
@@ -100,6 +111,14 @@ def configuration() -> str:
     return f"```toml\n{TEMPLATE.rstrip()}\n```\n"
 
 
+def questions() -> str:
+    """The questions of ``provdb cypher --examples``."""
+    return "\n".join(
+        f"**{number}. {example.question}**\n\n```cypher\n{example.query.strip()}\n```\n"
+        for number, example in enumerate(EXAMPLES, 1)
+    )
+
+
 def event_kinds() -> str:
     """Every kind of event."""
     rows = ((code(kind), str(version), meaning) for kind, (version, meaning) in KINDS.items())
@@ -143,6 +162,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "configuration": configuration,
     "event-kinds": event_kinds,
     "path-classes": path_classes,
+    "questions": questions,
     "reserved-words": reserved,
     "schemas": schemas,
     "scrub-patterns": scrub_patterns,

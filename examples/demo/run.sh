@@ -97,6 +97,6 @@ PATH=$(dirname "$(command -v provdb)"):\$PATH
 provdb restore config.json@1              # the configuration before Bob
 provdb lineage data/digits.csv --downstream
 provdb lineage --path classes.txt data/digits.csv
-provdb cypher --examples                  # ten more questions
+provdb cypher --examples                  # twenty more questions
 provdb status
 END

@@ -4,7 +4,7 @@ import click
 
 from provgraph.cli.output import json_option, note, print_json, say, stdout_page, times_option, width_option
 from provgraph.cli.pictures import Faces, picture_options
-from provgraph.cli.sources import graph_reader, project
+from provgraph.cli.sources import at_option, check_place, graph_reader, project
 from provgraph.errors import NoProjectError
 from provgraph.graph.comparison import Comparison
 from provgraph.render.times import Clock
@@ -30,6 +30,7 @@ FIRST and SECOND are references: a path, path@2, path@TIME, %N (as `provdb log` 
 @click.option("--graphs", "files", nargs=2, metavar="A.json B.json",
               help="Compare two graphs, segments or lineages in JSON files.")  # fmt: skip
 @click.option("--graph", "file", metavar="FILE", help="Ask the graph in a JSON file (- is standard input).")
+@at_option
 @click.option("--all", "everything", is_flag=True, help="Also what is the same, and whole diffs.")
 @json_option
 @picture_options
@@ -42,14 +43,16 @@ def command(
     environment: bool,
     files: tuple[str, str] | None,
     file: str | None,
+    at: str | None,
     everything: bool,
     as_json: bool,
     faces: Faces,
     clock: Clock,
     columns: int | None,
 ) -> int:
+    check_place(at, file)
     if files:
-        if references or file or lineage or depth is not None or environment:
+        if references or file or at or lineage or depth is not None or environment:
             raise click.UsageError("--graphs compares two files as they are; leave references and other options out")
         found = _of_files(files, everything)
     elif len(references) != 2:
@@ -58,6 +61,7 @@ def command(
         found = _of_references(
             (references[0], references[1]),
             file,
+            at,
             lineage=lineage,
             depth=depth,
             environment=environment,
@@ -93,6 +97,7 @@ def _of_files(files: tuple[str, str], everything: bool) -> Comparison:
 def _of_references(
     references: tuple[str, str],
     file: str | None,
+    at: str | None,
     *,
     lineage: bool,
     depth: int | None,
@@ -100,7 +105,7 @@ def _of_references(
     everything: bool,
 ) -> Comparison:
     if file is None:
-        with project() as here:
+        with project(at) as here:
             return here.compare(
                 *references, lineage=lineage, depth=depth, environment=environment, everything=everything
             )

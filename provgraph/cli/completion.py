@@ -23,7 +23,8 @@ def command(ctx: click.Context, shell: str) -> None:
         found = group.get_command(ctx, name)
         assert found is not None
         flags = [o for p in found.params if isinstance(p, click.Option) and not p.hidden for o in p.opts]
-        options[name] = [*sorted(flags), "--help"]
+        words = list(found.commands) if isinstance(found, click.Group) else []
+        options[name] = [*words, *sorted(flags), "--help"]
     options["completion"] = ["bash", "zsh", "fish", "--help"]
     options["help"] = [*AVAILABLE, "--help"]
     click.echo(_SCRIPTS[shell](options), nl=False)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from provgraph.cli.output import NOTHING_FOUND, json_option, note, print_json, say, stdout_page, width_option
-from provgraph.cli.sources import project
+from provgraph.cli.sources import at_option, project
 from provgraph.graph.rows import Rows
 
 
@@ -26,6 +26,8 @@ def _parameter(text: str) -> tuple[str, Any]:
 @click.option("--examples", is_flag=True, help="List useful questions.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True,
               metavar="S", help="Give up after S seconds.")  # fmt: skip
+@at_option
+@click.option("--all-projects", is_flag=True, help="With --at: what belongs to other projects there, too.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @json_option
 @width_option
@@ -34,6 +36,8 @@ def command(
     param: tuple[str, ...],
     examples: bool,
     timeout: float,
+    at: str | None,
+    all_projects: bool,
     as_csv: bool,
     as_json: bool,
     columns: int | None,
@@ -48,8 +52,8 @@ def command(
         raise click.UsageError("either --json or --csv")
     if query is None:
         raise click.UsageError("name a query; `provdb cypher --examples` lists useful ones")
-    with project() as here:
-        rows = here.cypher(query, dict(map(_parameter, param)), timeout_s=timeout)
+    with project(at) as here:
+        rows = here.cypher(query, dict(map(_parameter, param)), timeout_s=timeout, all_projects=all_projects)
         note((*here.notes, *rows.notes))
     _print(rows, as_json, as_csv, columns)
     return 0 if rows else NOTHING_FOUND

@@ -15,7 +15,7 @@ from provgraph.cli.output import (
     width_option,
 )
 from provgraph.cli.pictures import Faces, picture_options
-from provgraph.cli.sources import graph_reader, project
+from provgraph.cli.sources import at_option, check_place, graph_reader, project
 from provgraph.graph.answers import Outline, Ways
 from provgraph.graph.provgraph import ProvGraph
 from provgraph.render.times import Clock
@@ -30,6 +30,7 @@ from provgraph.render.times import Clock
 @click.option("--path", "ends", nargs=2, metavar="FROM TO", help="Each way between two vertices, edge by edge.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="So many ways.")
 @click.option("--graph", "file", metavar="FILE", help="Ask the graph in a JSON file (- is standard input).")
+@at_option
 @click.option("--all", "everything", is_flag=True, help="Draw the whole tree, fold nothing.")
 @json_option
 @picture_options
@@ -40,6 +41,7 @@ def command(
     ends: tuple[str, str] | None,
     limit: int,
     file: str | None,
+    at: str | None,
     everything: bool,
     as_json: bool,
     faces: Faces,
@@ -51,30 +53,31 @@ def command(
 
     REF is a path, path@2, path@TIME, a glob, a uid, %1 or agent:NAME.
     """
+    check_place(at, file)
     if ends:
         if references:
             raise click.UsageError("--path names both ends itself; leave the other REFs out")
-        found = _found_ways(ends, limit, bool(walk["revisions"]), file)
+        found = _found_ways(ends, limit, bool(walk["revisions"]), file, at)
         return _draw_ways(found, ends, faces) if faces else _ways(found, ends, as_json, clock, columns)
     if as_json:
-        print_json(_graph(references, file, walk).to_json())
+        print_json(_graph(references, file, at, walk).to_json())
         return 0
     if faces:
-        return faces.draw(_graph(references, file, walk))
+        return faces.draw(_graph(references, file, at, walk))
     from provgraph.render.trees import left_out, outline_text
 
     page = stdout_page(columns)
     deepest = max(4, min(14, (page.columns - 30) // 3))
-    drawn = _outline(references, file, {**walk, "max_depth": deepest, "everything": everything})
+    drawn = _outline(references, file, at, {**walk, "max_depth": deepest, "everything": everything})
     note(drawn.notes)
     say(outline_text(drawn, page, clock, downstream=walk["downstream"]))
     note(left_out(drawn))
     return 0
 
 
-def _graph(references: tuple[str, ...], file: str | None, walk: dict[str, Any]) -> ProvGraph:
+def _graph(references: tuple[str, ...], file: str | None, at: str | None, walk: dict[str, Any]) -> ProvGraph:
     if file is None:
-        with project() as here:
+        with project(at) as here:
             return here.lineage(*references, **walk)
     from provgraph.queries.asking import lineage_of
     from provgraph.queries.places import Places
@@ -82,9 +85,9 @@ def _graph(references: tuple[str, ...], file: str | None, walk: dict[str, Any]) 
     return lineage_of(graph_reader(file), references, Places(), **walk)
 
 
-def _outline(references: tuple[str, ...], file: str | None, asked: dict[str, Any]) -> Outline:
+def _outline(references: tuple[str, ...], file: str | None, at: str | None, asked: dict[str, Any]) -> Outline:
     if file is None:
-        with project() as here:
+        with project(at) as here:
             return here.outline(*references, **asked)
     from provgraph.queries.asking import outline_of
     from provgraph.queries.places import Places
@@ -121,9 +124,9 @@ def _note_none(found: Ways, ends: tuple[str, str]) -> None:
     note([*found.notes, f"no way leads from {ends[0]} to {ends[1]} or back"])
 
 
-def _found_ways(ends: tuple[str, str], limit: int, revisions: bool, file: str | None) -> Ways:
+def _found_ways(ends: tuple[str, str], limit: int, revisions: bool, file: str | None, at: str | None) -> Ways:
     if file is None:
-        with project() as here:
+        with project(at) as here:
             return here.ways(*ends, limit=limit, revisions=revisions)
     from provgraph.queries.asking import ways_between
     from provgraph.queries.places import Places

@@ -18,7 +18,7 @@ from provgraph.cli.output import (
     width_option,
 )
 from provgraph.cli.pictures import Faces, picture_options
-from provgraph.cli.sources import graph_reader, project
+from provgraph.cli.sources import at_option, check_place, graph_reader, project
 from provgraph.render.times import Clock
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ like, joined by and, or, not. `provdb segment --json` is a graph that --graph re
 @click.option("--to", "destinations", multiple=True, metavar="REF", help="The later end (repeat).")
 @boundary_options
 @click.option("--graph", "file", metavar="FILE", help="Ask the graph in a JSON file (- is standard input).")
+@at_option
 @click.option("--explain", metavar="REF", help="Why a vertex is in it: one walk that proves it.")
 @click.option("--all", "everything", is_flag=True, help="Draw the whole tree, fold nothing.")
 @picture_options
@@ -61,6 +62,7 @@ def command(
     destinations: tuple[str, ...],
     boundary: dict[str, Any],
     file: str | None,
+    at: str | None,
     explain: str | None,
     everything: bool,
     as_json: bool,
@@ -75,8 +77,9 @@ def command(
         raise click.UsageError("a segment to what? --to REF names the later end, --from REF the earlier one")
     if explain is not None and faces:
         raise click.UsageError("--explain is text or --json; leave it out for a picture")
+    check_place(at, file)
     asked = {"sources": sources or None, "destinations": destinations, **boundary}
-    with _answer(file, asked) as (found, reader, places):
+    with _answer(file, at, asked) as (found, reader, places):
         if explain is not None:
             return _explain(found, explain, reader, places, as_json, clock, columns)
         if as_json:
@@ -89,11 +92,11 @@ def command(
 
 
 @contextmanager
-def _answer(file: str | None, asked: dict[str, Any]) -> "Iterator[tuple[Segment, GraphReader, Places]]":
+def _answer(file: str | None, at: str | None, asked: dict[str, Any]) -> "Iterator[tuple[Segment, GraphReader, Places]]":
     """The segment, and where references are resolved. What is not looked at yet is read while this is open."""
     if file is None:
-        with project() as here:
-            yield here.segment(**asked), here.store().reader, here.places()
+        with project(at) as here:
+            yield here.segment(**asked), here.reader(), here.places()
         return
     from provgraph.queries.places import Places
     from provgraph.queries.segmenting import segment_of

@@ -1,6 +1,10 @@
-"""Where a question is asked: the project here, or a graph that came as a file."""
+"""Where a question is asked: the project here, the team's server, or a graph that came as a file."""
 
 import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
 
 from provgraph.cli.output import progress
 from provgraph.errors import InputError
@@ -10,11 +14,31 @@ from provgraph.session.project import Project
 from provgraph.session.project import open as open_project
 
 
-def project() -> Project:
-    """The project here."""
-    found = open_project()
+def project(at: str | None = None) -> Project:
+    """The project here, or its share of a team's server."""
+    found = open_project(at=at)
     found.progress = progress
+    if sys.stdin is not None and sys.stdin.isatty():
+        found.ask = _ask
     return found
+
+
+def _ask(question: str) -> str:
+    answer: str = click.prompt(question, hide_input=True, default="", show_default=False, err=True)
+    return answer
+
+
+def at_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--at``."""
+    return click.option("--at", metavar="REMOTE", help="Ask at a team's server (local: here, whatever is configured).")(
+        command
+    )
+
+
+def check_place(at: str | None, file: str | None) -> None:
+    """Refuse two places at once."""
+    if at is not None and file is not None:
+        raise click.UsageError("either --at REMOTE or --graph FILE: a question is asked in one place")
 
 
 def graph_reader(file: str) -> GraphAsReader:

@@ -7,7 +7,7 @@ import click
 from provgraph.cli.boundary import boundary_options, by_kind
 from provgraph.cli.output import NOTHING_FOUND, json_option, note, print_json, say, stdout_page, width_option
 from provgraph.cli.pictures import Faces, picture_options
-from provgraph.cli.sources import graph_reader, project
+from provgraph.cli.sources import at_option, check_place, graph_reader, project
 from provgraph.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ default) or fine (also the same neighbours), or --keep and --hops for your own. 
               help="coarse, medium or fine: what stands for --keep and --hops.")  # fmt: skip
 @boundary_options
 @click.option("--graph", "file", metavar="FILE", help="Ask the graph in a JSON file (- is standard input).")
+@at_option
 @click.option("--all", "everything", is_flag=True, help="Draw everything, fold nothing.")
 @json_option
 @picture_options
@@ -52,18 +53,20 @@ def command(
     sources: tuple[str, ...],
     boundary: dict[str, Any],
     file: str | None,
+    at: str | None,
     everything: bool,
     as_json: bool,
     faces: Faces,
     columns: int | None,
     **asked: Any,
 ) -> int:
-    _check(files, destinations, sources, boundary, file)
+    check_place(at, file)
+    _check(files, destinations, sources, {"at": at, **boundary}, file)
     if files:
         found = _of_files(files, asked)
     else:
         pairwise = len(sources) > 1 and len(destinations) > 1
-        found = _of_references(destinations, sources or None, file, {**asked, **boundary, "pairwise": pairwise})
+        found = _of_references(destinations, sources or None, (file, at), {**asked, **boundary, "pairwise": pairwise})
     if as_json:
         print_json(found.to_json())
     elif faces:
@@ -117,10 +120,14 @@ def _read(file: str) -> "ProvGraph":
 
 
 def _of_references(
-    destinations: tuple[str, ...], sources: tuple[str, ...] | None, file: str | None, asked: dict[str, Any]
+    destinations: tuple[str, ...],
+    sources: tuple[str, ...] | None,
+    place: tuple[str | None, str | None],
+    asked: dict[str, Any],
 ) -> "Summary":
+    file, at = place
     if file is None:
-        with project() as here:
+        with project(at) as here:
             return here.summarize(destinations, sources, **asked)
     from provgraph.queries.places import Places
     from provgraph.queries.summarization.asking import summary_of

@@ -4,37 +4,37 @@ Read on the wrapping path: this module imports nothing.
 """
 
 AVAILABLE = {
+    "agents": "who is who",
     "annotate": "add properties to a vertex",
     "compare": "what differs between two vertices, segments or lineages",
     "completion": "print a shell's completion script",
     "cypher": "ask a question in Cypher",
     "doctor": "check the store and the capture methods",
+    "forget": "remove something for good, leaving a tombstone",
     "gc": "give space back",
     "help": "explain a command, as --help does",
     "init": "make this folder a project",
     "lineage": "what a thing came from, or what came of it",
     "log": "activities, newest first",
+    "pull": "take what colleagues sent to the team's server",
+    "push": "send what is recorded to the team's server",
     "record": "declare provenance that the wrapper cannot see",
+    "remote": "the team's servers",
     "restore": "the bytes of a snapshot",
     "run": "run and record a command, with options",
     "segment": "how destinations came from sources, and what else took part",
     "show": "one vertex: properties and relations",
     "status": "versions, unrecorded changes, work not yet ingested",
     "summarize": "what segments have in common, and what is odd in one",
-    "trust": "let a store that is not mine run code",
+    "trust": "let a store that is not mine run code, send data",
 }
 """Commands of this version, each with its line in ``provdb --help``."""
 
 LATER = {
-    "agents": "who is who",
     "blame": "who last changed each line",
     "client": "recording inside other interpreters",
-    "forget": "remove for good",
     "git-hooks": "versions from git commits",
     "ingestors": "plug-ins that interpret commands",
-    "pull": "events from a server",
-    "push": "events to a server",
-    "remote": "the team's server",
     "search": "words in commands, notes and contents",
     "shell": "an interactive shell that records",
 }

@@ -26,10 +26,12 @@ KINDS: Final[dict[str, tuple[int, str]]] = {
     "activity.ended": (1, "a command ended, with what it used, generated and invalidated"),
     "activity.interrupted": (1, "a command whose end nobody saw"),
     "change.noticed": (1, "a change that no activity explains (Unseen)"),
+    "transfer.noticed": (1, "a file that came from another clone, joined to what was generated there (Unseen)"),
     "version.made": (1, "an implicit version of the project"),
     "content.hashed": (1, "a digest that was read later than the snapshot was recorded"),
     "properties.found": (1, "what an ingestor read out of a command or a file"),
     "properties.annotated": (1, "what a user added to a vertex"),
+    "agents.merged": (1, "two agents are one"),
     "provenance.declared": (1, "what a user declared with `provdb record`"),
     "content.purged": (1, "a tombstone: names or bytes were removed for good"),
 }

@@ -14,6 +14,9 @@ class Vertex:
     uid: str
     labels: tuple[str, ...]
     properties: Mapping[str, Any] = field(default_factory=dict)
+    mark: str = field(default="", compare=False, repr=False)
+    """What a listing says beside what the vertex bears itself: the short name of the clone that it comes from, where
+    that is another one; of an agent that was merged into another one, the other one's name. In no document."""
 
     @property
     def kind(self) -> Kind:

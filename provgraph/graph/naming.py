@@ -4,21 +4,31 @@ from provgraph.graph.elements import Vertex
 from provgraph.model.vocabulary import Kind
 
 UNSEEN = "unrecorded change"
+TRANSFER = "transfer"
+"""How an ``Unseen`` activity is called that brought a file from another clone (rule 24)."""
 
 
-def display_name(vertex: Vertex, origin_short: str | None = None) -> str:
+def display_name(vertex: Vertex) -> str:
     """The name that every listing shows.
 
-    A snapshot is ``path@sequence`` (``ORIGIN:`` before it where ``origin_short`` names another clone), an activity its
-    name and number, anything else its name, its path, or the beginning of its uid.
+    A snapshot is ``path@sequence``, an activity its name and number, anything else its name, its path, or the beginning
+    of its uid. Before what another clone recorded stands ``ORIGIN:``; an agent that was merged into another one bears
+    the other one's name.
     """
+    if not vertex.mark:
+        return plain_name(vertex)
+    return vertex.mark if vertex.kind is Kind.AGENT else f"{vertex.mark}:{plain_name(vertex)}"
+
+
+def plain_name(vertex: Vertex) -> str:
+    """The name without what its mark says: the same in every clone."""
     properties = vertex.properties
     path, name = properties.get("path"), properties.get("name")
     if "Unseen" in vertex.labels:
-        return f"{UNSEEN} of {path}" if path else UNSEEN
+        what = TRANSFER if name == TRANSFER else UNSEEN
+        return f"{what} of {path}" if path else what
     if path is not None and properties.get("sequence") is not None:
-        prefix = f"{origin_short}:" if origin_short else ""
-        return f"{prefix}{path}@{properties['sequence']}"
+        return f"{path}@{properties['sequence']}"
     if name is not None and vertex.kind is Kind.ACTIVITY and isinstance(properties.get("number"), int):
         number = f"#{properties['number']}"
         return str(name) if str(name).endswith(number) else f"{name} {number}"

@@ -1,10 +1,11 @@
-"""The port through which questions reach a store. The embedded store implements it; a server's store will."""
+"""The port through which questions reach a store. The embedded store and a team's server implement it."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from provgraph.graph.elements import Edge, Vertex
+from provgraph.graph.region import Region
 
 if TYPE_CHECKING:
     from provgraph.graph.provgraph import ProvGraph
@@ -24,6 +25,8 @@ class SnapshotRow:
     seq: int
     invalidated: bool
     labels: tuple[str, ...]
+    own: bool | None = None
+    """Whether this disk recorded it, not another clone; None where a graph does not know who asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class ActivityFilter:
     agent: str | None = None
     limit: int | None = None
     unseen: bool = True
+    own: bool = False
+    """Only what this disk recorded."""
 
 
 class Neighbourhood(Protocol):
@@ -74,7 +79,10 @@ class GraphReader(Protocol):
         """Uids that start so, sorted."""
 
     def snapshots(self, path: str) -> list[SnapshotRow]:
-        """The snapshots of the artifact at ``path`` (from the project's root, or absolute), by (created_at, seq)."""
+        """The snapshots of the artifact at ``path`` (from the project's root, or absolute), oldest first.
+
+        By (created_at, sequence, origin, uid): the same in every clone, whoever's events came first.
+        """
 
     def snapshots_matching(self, glob: str) -> list[SnapshotRow]:
         """The snapshots whose path matches a shell glob (``*`` does not cross ``/``, ``**`` does)."""
@@ -92,13 +100,13 @@ class GraphReader(Protocol):
         """Known artifact paths that look like ``path``, best first."""
 
     def activities(self, filter: ActivityFilter) -> list[Vertex]:
-        """Activities, newest first by ``started_at``; parts of a split one are listed once, as the first part."""
+        """Activities, newest first by (started_at, number, uid); parts of a split one are listed once, as the first."""
 
     def nth_activity(self, n: int) -> Vertex | None:
-        """``%n``: the n-th newest command (1 is the newest); unseen changes do not count."""
+        """``%n``: the n-th newest command of this disk (1 is the newest); unseen changes do not count."""
 
     def agents_named(self, name: str) -> list[Vertex]:
-        """Agents with this name or e-mail address."""
+        """Agents with this name or e-mail address; one that was merged into another one is that one."""
 
     def ancestors(
         self,
@@ -130,6 +138,9 @@ class GraphReader(Protocol):
 
         The value outlives the store. Cost: what changed since the last time, and 1 s for 10,000,000 edges.
         """
+
+    def region(self) -> Region:
+        """The part of the graph that a question will walk, of which nothing was read yet, or all of it."""
 
     def labels(self) -> dict[str, int]:
         """Every label in use, with its number of vertices."""

@@ -24,11 +24,19 @@ class RowTable:
     """Vertices by uid, edges by (type, source, target, uid): sorted when an order is first asked for.
 
     A position is a place in that order. ``edge_uid`` makes the uids that rows leave empty, when somebody looks.
+    ``marks``: those of the vertices that have one, by uid.
     """
 
-    __slots__ = ("_arrays", "_edge_uid", "_edges", "_in", "_index", "_out", "_rows", "_sorted")
+    __slots__ = ("_arrays", "_edge_uid", "_edges", "_in", "_index", "_marks", "_out", "_rows", "_sorted")
 
-    def __init__(self, rows: list[VertexRow], edges: list[EdgeRow], edge_uid: EdgeUid | None = None) -> None:
+    def __init__(
+        self,
+        rows: list[VertexRow],
+        edges: list[EdgeRow],
+        edge_uid: EdgeUid | None = None,
+        marks: Mapping[str, str] | None = None,
+    ) -> None:
+        self._marks = marks or {}
         self._rows, self._edges, self._sorted, self._edge_uid = rows, edges, False, edge_uid
         self._index: dict[str, VertexRow] | None = None
         self._out: dict[str, list[EdgeRow]] | None = None
@@ -59,6 +67,9 @@ class RowTable:
         if not edge.uid and self._edge_uid is not None:
             return Edge(edge.type, edge.source, edge.target, edge.properties, self._edge_uid(*row[:3], edge.role))
         return edge
+
+    def _vertex(self, row: VertexRow) -> Vertex:
+        return Vertex(row[0], labels_of(row), _properties(row[2]), self._marks.get(row[0], ""))
 
     def _places(self) -> dict[str, VertexRow]:
         if self._index is None:
@@ -96,7 +107,7 @@ class RowTable:
     def vertices(self) -> Iterator[Vertex]:
         """All vertices, by uid."""
         self._order()
-        return map(_vertex, self._rows)
+        return map(self._vertex, self._rows)
 
     def edges(self) -> Iterator[Edge]:
         """All edges, in order."""
@@ -111,7 +122,7 @@ class RowTable:
     def find(self, uid: str) -> Vertex | None:
         """The vertex with this uid."""
         row = self._places().get(uid)
-        return None if row is None else _vertex(row)
+        return None if row is None else self._vertex(row)
 
     def has(self, uid: object) -> bool:
         """Whether a vertex has this uid."""
@@ -151,7 +162,7 @@ class RowTable:
             for row in self._edges
             if row[1] in uids and row[2] in uids and (relations is None or row[0] in relations)
         ]
-        return RowTable(rows, edges, self._edge_uid)
+        return RowTable(rows, edges, self._edge_uid, self._marks)
 
     # -- by position
 
@@ -173,7 +184,7 @@ class RowTable:
     def vertices_at(self, positions: Iterable[int]) -> list[Vertex]:
         """Vertices by position."""
         self._order()
-        return [_vertex(self._rows[place]) for place in positions]
+        return [self._vertex(self._rows[place]) for place in positions]
 
     def edges_at(self, positions: Iterable[int]) -> list[Edge]:
         """Edges by position."""
@@ -207,7 +218,3 @@ def labels_of(row: VertexRow) -> tuple[str, ...]:
 
 def _properties(value: "str | Mapping[str, Any]") -> Mapping[str, Any]:
     return MappingProxyType(json.loads(value) if isinstance(value, str) else dict(value))
-
-
-def _vertex(row: VertexRow) -> Vertex:
-    return Vertex(row[0], labels_of(row), _properties(row[2]))

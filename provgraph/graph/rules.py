@@ -104,7 +104,7 @@ def _merged(count: int, one: str, many: str) -> str:
 def _one_vertex(first: Vertex, second: Vertex) -> Vertex:
     labels = tuple(dict.fromkeys((*first.labels, *second.labels)))
     properties = _one_mapping(f"vertex {first.uid!r}", first.properties, second.properties)
-    return Vertex(first.uid, labels, properties)
+    return Vertex(first.uid, labels, properties, first.mark)
 
 
 def _one_mapping(what: str, first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:

@@ -189,6 +189,10 @@ class Segment(ProvGraph):
         """The same segment with more notes. Nothing is copied."""
         return self.with_query(self.query or {}, notes)
 
+    def over(self, part: ProvGraph) -> "Segment":
+        """The same segment over a part that has the same vertices, in the same order."""
+        return Segment._made(part, self._codes, self._whys, self.sources, self.destinations, self._prove)
+
     def to_json(self) -> dict[str, Any]:
         """The document ``provgraph/graph/1``; each vertex also says ``why``."""
         document, reasons = super().to_json(), self._reasons()

@@ -44,4 +44,6 @@ def _snapshots(reader: GraphReader, vertex: Vertex) -> tuple[tuple[str, str, str
     path = vertex.properties.get("path")
     if not isinstance(path, str) or not {"Snapshot", "Artifact"}.intersection(vertex.labels):
         return ()
-    return tuple((row.uid, f"{row.path}@{row.sequence}", row.created_at) for row in reader.snapshots(path))
+    rows = reader.snapshots(path)
+    names = {found.uid: display_name(found) for found in reader.vertices([row.uid for row in rows])}
+    return tuple((row.uid, names[row.uid], row.created_at) for row in rows if row.uid in names)

@@ -6,9 +6,11 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from provgraph.graph.elements import Edge, Vertex
+from provgraph.graph.merged import merged_into
 from provgraph.graph.naming import display_name
 from provgraph.graph.provgraph import ProvGraph
 from provgraph.graph.reader import ActivityFilter, SnapshotRow
+from provgraph.graph.region import WholeRegion
 from provgraph.model.members import decode
 from provgraph.queries.lineage import lineage
 from provgraph.queries.times import in_order
@@ -91,7 +93,7 @@ class GraphAsReader:
         started = in_order(str(v.properties.get("started_at", "")))
         if (filter.since and started < filter.since) or (filter.until and started > filter.until):
             return False
-        if not filter.unseen and "Unseen" in v.labels:
+        if (not filter.unseen and "Unseen" in v.labels) or (filter.own and v.mark):
             return False
         text = f"{v.properties.get('name', '')}\n{v.properties.get('command', '')}"
         if filter.grep and not re.search(filter.grep, text):
@@ -106,16 +108,19 @@ class GraphAsReader:
 
     def nth_activity(self, n: int) -> Vertex | None:
         """The n-th newest command."""
-        found = self.activities(ActivityFilter(unseen=False))
+        found = self.activities(ActivityFilter(unseen=False, own=True))
         return found[n - 1] if 1 <= n <= len(found) else None
 
     def agents_named(self, name: str) -> list[Vertex]:
-        """Agents with this name or e-mail address."""
-        return [
-            v
-            for v in self.graph
-            if "Agent" in v.labels and name.lower() in (str(v.properties.get(k, "")).lower() for k in ("name", "email"))
-        ]
+        """Agents with this name or e-mail address; one that was merged into another one is that one."""
+        agents = [v for v in self.graph if "Agent" in v.labels]
+        into = merged_into(agents)
+        called = {
+            into.get(v.uid, v.uid)
+            for v in agents
+            if name.lower() in (str(v.properties.get(k, "")).lower() for k in ("name", "email"))
+        }
+        return [v for v in agents if v.uid in called]
 
     def ancestors(
         self,
@@ -137,6 +142,10 @@ class GraphAsReader:
     def whole(self) -> ProvGraph:
         """The graph."""
         return self.graph
+
+    def region(self) -> WholeRegion:
+        """The graph."""
+        return WholeRegion(self.graph)
 
     def labels(self) -> dict[str, int]:
         """Every label, with its number of vertices."""

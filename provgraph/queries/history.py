@@ -5,7 +5,7 @@ from typing import Any
 
 from provgraph.errors import QuestionError
 from provgraph.graph.elements import Vertex
-from provgraph.graph.naming import UNSEEN, display_name
+from provgraph.graph.naming import TRANSFER, UNSEEN, display_name
 from provgraph.graph.reader import ActivityFilter, GraphReader
 from provgraph.graph.rows import Rows
 from provgraph.queries.times import in_order, moment
@@ -24,8 +24,8 @@ COLUMNS = (
     "capture",
     "changed",
 )
-"""``n`` as in ``%n`` (None for unrecorded changes and for activities that are no commands), ``changed`` lists the
-paths of an unrecorded change."""
+"""``n`` as in ``%n`` (None for unrecorded changes, for activities that are no commands, and for other clones'),
+``changed`` lists the paths of an unrecorded change."""
 
 
 def history(reader: GraphReader, filter: ActivityFilter) -> Rows:
@@ -45,19 +45,21 @@ def _moment(vertex: Vertex) -> str:
 
 
 def _numbers(reader: GraphReader, found: list[Vertex]) -> dict[str, int]:
-    """``%n`` of each: counted over all commands, whatever the filter."""
-    commands = [v for v in found if "Command" in v.labels]
+    """``%n`` of each: counted over all commands of this clone, whatever the filter."""
+    commands = [v for v in found if "Command" in v.labels and not v.mark]
     if not commands:
         return {}
     oldest = commands[-1].properties.get("started_at")
-    everyone = reader.activities(ActivityFilter(since=oldest, unseen=False))
+    everyone = reader.activities(ActivityFilter(since=oldest, unseen=False, own=True))
     return {vertex.uid: place for place, vertex in enumerate(everyone, 1)}
 
 
 def _row(reader: GraphReader, vertex: Vertex, number: int | None) -> tuple[Any, ...]:
     properties = vertex.properties
     agents, changed = _around(reader, vertex)
-    name = f"{UNSEEN} of {', '.join(changed)}" if "Unseen" in vertex.labels and changed else display_name(vertex)
+    name = display_name(vertex)
+    if "Unseen" in vertex.labels and changed and name.endswith((UNSEEN, TRANSFER)):
+        name += f" of {', '.join(changed)}"
     return (
         number,
         vertex.uid,

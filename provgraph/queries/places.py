@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
+from provgraph.graph.clones import short_origin
+from provgraph.graph.reader import SnapshotRow
+
 
 def as_written(text: str) -> str:
     """The store's path of what a user typed, where there is no project: the text without ``./``."""
@@ -19,7 +22,7 @@ class Places:
         digest: SHA-256 of the file or symlink on disk at a path as the user typed it, None where there is none.
         zone: of times that name none; None is the machine's own.
         origin: uid of the clone at hand, empty where there is none.
-        origins: other clones' uids by short name.
+        origins: the clones' uids by each name that they may be called by: short name, whole uid, machine.
     """
 
     locate: Callable[[str], str] = as_written
@@ -27,3 +30,18 @@ class Places:
     zone: tzinfo | None = None
     origin: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
+
+    def is_of(self, row: SnapshotRow, origin: str) -> bool:
+        """Whether a clone recorded a snapshot; what this one was forked from counts as its own up to the fork."""
+        return row.own if row.own is not None and origin == self.origin else row.origin == origin
+
+    def row_name(self, row: SnapshotRow) -> str:
+        """The name of a snapshot, ``ORIGIN:`` before another clone's."""
+        name = f"{row.path}@{row.sequence}"
+        return name if not row.origin or self.is_of(row, self.origin) else f"{self.short(row.origin)}:{name}"
+
+    def short(self, origin: str) -> str:
+        """The short name of a clone."""
+        names = [name for name, uid in self.origins.items() if uid == origin]
+        ends = [name for name in names if origin.replace("-", "").endswith(name)] or names
+        return min(ends, key=lambda name: (len(name), name), default=short_origin(origin))

@@ -4,10 +4,11 @@ A predicate speaks of vertices, or of edges where it names a relation or a prope
 pass over the arrays for each term, and one comparison for each *different* value of a property.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from enum import Enum
 from functools import reduce
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,10 @@ import numpy.typing as npt
 from provgraph.errors import QuestionError, UnknownReferenceError
 from provgraph.graph.arrays import ACTIVITY, AGENT, ENTITY, Column
 from provgraph.graph.elements import Vertex
+from provgraph.graph.merged import same_agents
 from provgraph.graph.naming import display_name, short_uid
 from provgraph.graph.provgraph import ProvGraph
+from provgraph.graph.region import Known
 from provgraph.model.vocabulary import KINDS, LABELS, PROPERTIES, RELATIONS
 from provgraph.queries.predicate_values import comparison
 from provgraph.queries.predicates import AllOf, Node, Not, Predicate, Term
@@ -35,16 +38,20 @@ class On(Enum):
     EDGES = "edges"
 
 
-def masks(found: Predicate, graph: ProvGraph) -> tuple[On, Mask]:
+def masks(found: Predicate, graph: ProvGraph, known: Known | None = None) -> tuple[On, Mask]:
     """Where a predicate holds: bool (n,) over vertices, or bool (m,) over edges.
+
+    Parameters:
+        known: what stands in the whole, where ``graph`` is a part of one. Of the edges that a predicate walks
+            (``agent=``, ``version=``), those of the graph's own vertices must be there.
 
     Raises:
         QuestionError: a label, property, relation, agent or version that is nowhere in the graph, with the nearest.
     """
-    return _Reading(found.text, graph).node(found.root)
+    return _Reading(found.text, graph, known=known).node(found.root)
 
 
-def entities_where(found: Predicate, graph: ProvGraph) -> Mask:
+def entities_where(found: Predicate, graph: ProvGraph, known: Known | None = None) -> Mask:
     """Which entities a ``where:`` means; bool (n,).
 
     Each term looks at the entity and at the activity that generated it, for parameters and metrics stand on activities.
@@ -52,7 +59,7 @@ def entities_where(found: Predicate, graph: ProvGraph) -> Mask:
     Raises:
         QuestionError: as ``masks``, and for one that speaks of edges.
     """
-    on, mask = _Reading(found.text, graph, lift=True).node(found.root)
+    on, mask = _Reading(found.text, graph, lift=True, known=known).node(found.root)
     if on is On.EDGES:
         raise QuestionError(f"where: {found.text} speaks of edges; name a property of entities")
     entities: Mask = graph.arrays.kinds == ENTITY
@@ -60,8 +67,8 @@ def entities_where(found: Predicate, graph: ProvGraph) -> Mask:
 
 
 class _Reading:
-    def __init__(self, text: str, graph: ProvGraph, *, lift: bool = False) -> None:
-        self.text, self.graph, self.lift = text, graph, lift
+    def __init__(self, text: str, graph: ProvGraph, *, lift: bool = False, known: Known | None = None) -> None:
+        self.text, self.graph, self.lift, self.whole = text, graph, lift, known
 
     def node(self, node: Node) -> tuple[On, Mask]:
         if isinstance(node, Term):
@@ -107,7 +114,18 @@ class _Reading:
         return on, self.compared(term, term.subject, on)
 
     def labels(self) -> set[str]:
+        if self.whole is not None:
+            return {*self.whole.labels()} | KINDS | set(LABELS)
         return {label for labels in self.graph.arrays.labelsets for label in labels} | KINDS | set(LABELS)
+
+    def values(self, key: str, on: On) -> Sequence[Any]:
+        """Values of a property in the whole graph; none where nothing has it."""
+        if self.whole is not None:
+            return self.whole.values(key, edges=on is On.EDGES)
+        return (self.graph.column(key) if on is On.VERTICES else self.graph.edge_column(key)).values
+
+    def keys(self) -> set[str]:
+        return _keys(self.graph) if self.whole is None else {*self.whole.keys()}
 
     def named(self, name: str) -> tuple[On, Mask]:
         if name in RELATIONS and name not in self.labels():
@@ -128,21 +146,21 @@ class _Reading:
         known = PROPERTIES.get(key)
         if known is not None:
             return On.EDGES if all(where in RELATIONS for where in known.on) else On.VERTICES
-        if self.graph.column(key).values:
-            return On.VERTICES
-        if self.graph.edge_column(key).values:
-            return On.EDGES
+        for on in On:
+            if self.values(key, on):
+                return on
         raise self.unknown(key)
 
     def compared(self, term: Term, key: str, on: On) -> Mask:
         column = self.graph.column(key) if on is On.VERTICES else self.graph.edge_column(key)
-        if not column.values and (key not in PROPERTIES or term == Term(key, "", "", term.place)):
+        values = column.values if self.whole is None else self.values(key, on)
+        if not values and (key not in PROPERTIES or term == Term(key, "", "", term.place)):
             raise self.unknown(key, qualified=key != term.subject)
-        return holding(column, term.operator, key, term.value)
+        return holding(column, term.operator, key, term.value, values)
 
     def unknown(self, name: str, *, qualified: bool = False) -> QuestionError:
         """A name that nothing in the graph bears: a label or property, or a property behind a label."""
-        keys = _keys(self.graph)
+        keys = self.keys()
         if qualified:
             near = _near(name, keys) or sorted(keys)[:12]
             return self.wrong(f"nothing in the graph has a property called {name!r}; near: {', '.join(near) or 'none'}")
@@ -161,7 +179,7 @@ class _Reading:
     def done_by(self, name: str) -> Mask:
         """The agents of this name or e-mail address, and the activities that are associated with one."""
         arrays = self.graph.arrays
-        mask = agents_called(self.graph, name)
+        mask = agents_called(self.graph, name, self.whole)
         edges = arrays.with_relations(("wasAssociatedWith",)) & mask[arrays.targets]
         mask[arrays.sources[edges]] = True
         return mask
@@ -169,45 +187,60 @@ class _Reading:
     def in_version(self, reference: str) -> Mask:
         """The version, and the snapshots that it had as members by an edge of its own (what it added or changed)."""
         arrays = self.graph.arrays
-        places = np.flatnonzero(arrays.with_label("Version")).tolist()
-        versions = zip(places, self.graph.vertices_at(places), strict=True)
-        found = [(place, vertex) for place, vertex in versions if _is_version(vertex, reference)]
+        if self.whole is None:
+            versions = self.graph.vertices_at(np.flatnonzero(arrays.with_label("Version")).tolist())
+        else:
+            versions = list(self.whole.versions())
+        found = [vertex for vertex in versions if _is_version(vertex, reference)]
         if len(found) != 1:
-            others = ", ".join(sorted(f"{display_name(v)} ({v.uid})" for _, v in found)[:5])
+            others = ", ".join(sorted(f"{display_name(v)} ({v.uid})" for v in found)[:5])
             raise UnknownReferenceError(
                 f"{len(found)} versions are {reference!r}: {others}; use the uid"
                 if found
                 else f"no version here is {reference!r}; name its uid or its commit, or the beginning of one"
             )
         mask = np.zeros(arrays.vertex_count, np.bool_)
-        mask[found[0][0]] = True
-        mask[arrays.targets[arrays.with_relations(("hadMember",)) & mask[arrays.sources]]] = True
+        place = self.graph.position(found[0].uid)
+        if place is not None:
+            mask[place] = True
+        if self.whole is None:
+            mask[arrays.targets[arrays.with_relations(("hadMember",)) & mask[arrays.sources]]] = True
+        else:
+            members = (self.graph.position(uid) for uid in self.whole.members(found[0].uid))
+            mask[[member for member in members if member is not None]] = True
         return mask
 
     def wrong(self, said: str) -> QuestionError:
         return QuestionError(f"the predicate {self.text!r}: {said}")
 
 
-def agents_called(graph: ProvGraph, name: str) -> Mask:
+def agents_called(graph: ProvGraph, name: str, whole: Known | None = None) -> Mask:
     """The agents with a name or an e-mail address; bool (n,).
 
     Raises:
         UnknownReferenceError: there is none; lists the nearest.
     """
-    mask = np.zeros(graph.arrays.vertex_count, np.bool_)
+    if whole is None:
+        agents = graph.vertices_at(np.flatnonzero(graph.arrays.kinds == AGENT).tolist())
+    else:
+        agents = list(whole.agents())
     known: set[str] = set()
-    places = np.flatnonzero(graph.arrays.kinds == AGENT).tolist()
-    for place, vertex in zip(places, graph.vertices_at(places), strict=True):
+    called: set[str] = set()
+    for vertex in agents:
         properties = vertex.properties
         names = {str(properties[key]) for key in ("name", "email") if properties.get(key)}
-        mask[place] = name.lower() in {one.lower() for one in names}
+        if name.lower() in {one.lower() for one in names}:
+            called.add(vertex.uid)
         known |= names
-    if not mask.any():
+    if not called:
         near = _near(name, known) or sorted(known)[:8]
         raise UnknownReferenceError(
             f"no agent is called {name!r}; " + (f"there is {', '.join(near)}" if near else "the graph has no agents"),
             tuple(near),
         )
+    mask = np.zeros(graph.arrays.vertex_count, np.bool_)
+    places = (graph.position(uid) for uid in same_agents(agents, called))
+    mask[[place for place in places if place is not None]] = True
     return mask
 
 
@@ -219,11 +252,14 @@ def done_by_none_of(graph: ProvGraph, agents: Mask) -> Mask:
     return mask
 
 
-def holding(column: Column, operator: str, key: str, text: str) -> Mask:
-    """Where a property compares so; where it is absent, nothing does. Without an operator: where it is there."""
+def holding(column: Column, operator: str, key: str, text: str, values: Sequence[Any]) -> Mask:
+    """Where a property compares so; where it is absent, nothing does. Without an operator: where it is there.
+
+    ``values``: of those that the whole graph has, at least one of each kind.
+    """
     table = np.zeros(len(column.values) + 1, np.bool_)  # the last place, -1, is absence's
     if operator:
-        test = comparison(key, operator, text, column.values)
+        test = comparison(key, operator, text, values)
         table[:-1] = [test(value) for value in column.values]
     else:
         table[:-1] = True

@@ -64,6 +64,39 @@ class Predicate:
     def __str__(self) -> str:
         return self.text
 
+    def names(self) -> frozenset[str]:
+        """The names of labels and properties that may stand in it: of ``a.b`` all three that it may mean."""
+        return frozenset(name for term in _terms(self.root) for name in _named(term))
+
+    def borne(self) -> frozenset[str] | None:
+        """Names of which what it holds for bears one; None where it may hold for what bears none of them."""
+        return _borne(self.root)
+
+
+def _terms(node: Node) -> list[Term]:
+    if isinstance(node, Term):
+        return [node]
+    inner = (node.operand,) if isinstance(node, Not) else node.operands
+    return [term for one in inner for term in _terms(one)]
+
+
+def _named(term: Term) -> set[str]:
+    head, _, key = term.subject.partition(".")
+    return {term.subject, head, key} - {""}
+
+
+def _borne(node: Node) -> frozenset[str] | None:
+    if isinstance(node, Term):
+        walks = node.subject == "relation" or (node.subject in ("agent", "version") and node.operator)
+        head, _, key = node.subject.partition(".")
+        return None if walks else frozenset({node.subject, key or head})
+    if isinstance(node, Not):
+        return None
+    parts = [_borne(one) for one in node.operands]
+    if isinstance(node, AllOf):  # any part will do: the one with the fewest names is the narrowest, most likely
+        return min((part for part in parts if part is not None), key=len, default=None)
+    return frozenset().union(*(part for part in parts if part is not None)) if None not in parts else None
+
 
 def predicate(text: str) -> Predicate:
     """What a predicate says.

@@ -2,8 +2,10 @@
 
     PATH            its newest snapshot                PATH@3, PATH@-2     the third; the one before the newest
     PATH@TIME       as of that time                    *.pkl, *.pkl@*      sets: the newest of each; all
-    UID             or a unique prefix of six or more  %1                  the newest command, %2 the one before
+    UID             or a unique prefix of six or more  %1                  my newest command, %2 the one before
     agent:NAME      somebody, by name or e-mail        ORIGIN:PATH@3       another clone's third
+
+What colleagues recorded counts for ``PATH``, ``PATH@TIME`` and globs; numbers after ``@`` and ``%`` are this clone's.
 
 An exact uid wins over every other reading. What follows the last ``@`` is a number or a time (``14:30`` is today's); a
 file whose own name has an ``@`` is reached by its uid or by ``PATH@-1``, or plainly where nothing else could be meant.
@@ -55,7 +57,7 @@ def resolve(reader: GraphReader, text: str, places: Places) -> Resolved:
         found = reading(reader, text, places)
         if found is not None:
             return found
-    found = _by_prefix(reader, text) or _by_activity_name(reader, text) or _by_name(reader, text)
+    found = _by_prefix(reader, text) or _by_activity_name(reader, text, text) or _by_name(reader, text)
     found = found or _by_content(reader, text, places)
     if found is not None:
         return found
@@ -105,8 +107,8 @@ def _nth(reader: GraphReader, text: str) -> Resolved:
 def _agent(reader: GraphReader, text: str) -> Resolved:
     name = text[len("agent:") :]
     agents = reader.agents_named(name)
-    if len(agents) == 1:
-        return Resolved((agents[0].uid,))
+    if len(agents) == 1 or (agents and all("SoftwareAgent" in agent.labels for agent in agents)):
+        return Resolved((agents[0].uid,))  # each clone has a vertex of its own for a program
     if agents:
         shown = tuple(f"{display_name(a)} <{a.properties.get('email', short_uid(a.uid))}>" for a in agents)
         raise UnknownReferenceError(
@@ -120,11 +122,16 @@ def _by_origin(reader: GraphReader, text: str, places: Places) -> Resolved | Non
     if not colon or short not in places.origins:
         return None
     wanted = places.origins[short]
-    path, suffix = _split(rest)
-    for candidate, selector in ((rest, ""), (path, suffix)):
-        rows = [row for row in reader.snapshots(candidate) if row.origin == wanted]
-        if rows:
-            return _select(rows, selector, candidate, places, wanted)
+    head, suffix = _split(rest)
+    for typed, selector in ((rest, ""), (head, suffix)):
+        for path in _paths(typed, places):
+            rows = [row for row in reader.snapshots(path) if places.is_of(row, wanted)]
+            if rows:
+                return _select(rows, selector, path, places, wanted)
+    shown = rest if wanted == places.origin else f"{places.short(wanted)}:{rest}"
+    found = _by_activity_name(reader, rest, shown)
+    if found is not None:
+        return found
     raise UnknownReferenceError(f"clone {short} has no {rest!r}; `provdb status` lists the clones")
 
 
@@ -173,7 +180,7 @@ def _by_member(reader: GraphReader, text: str, places: Places) -> Resolved | Non
     for path in _paths(text, places):
         rows = reader.collections_with_member(path)
         if rows:
-            holder = _row_name(rows[0])
+            holder = places.row_name(rows[0])
             more = f" ({len(rows)} collections hold it)" if len(rows) > 1 else ""
             return Resolved((rows[0].uid,), (f"{path} is a member of {holder}{more}",))
     return None
@@ -191,14 +198,15 @@ def _by_prefix(reader: GraphReader, text: str) -> Resolved | None:
     return Resolved((uids[0],))
 
 
-def _by_activity_name(reader: GraphReader, text: str) -> Resolved | None:
+def _by_activity_name(reader: GraphReader, text: str, shown: str) -> Resolved | None:
+    """By name and number, as a listing shows it."""
     match = _NAMED_ACTIVITY.fullmatch(text)
     if match is None:
         return None
     found = [
         vertex
         for vertex in reader.activities(ActivityFilter(grep=re.escape(match["name"]), unseen=False))
-        if display_name(vertex) == text
+        if display_name(vertex) == shown
     ]
     return Resolved((found[0].uid,)) if len(found) == 1 else None
 
@@ -225,18 +233,20 @@ def _by_content(reader: GraphReader, text: str, places: Places) -> Resolved | No
             "commands run with provdb record what they touch"
         )
     more = f"; {len(rows) - 1} more have it too" if len(rows) > 1 else ""
-    return Resolved((rows[0].uid,), (f"{text} is not recorded; its content is that of {_row_name(rows[0])}{more}",))
+    return Resolved(
+        (rows[0].uid,), (f"{text} is not recorded; its content is that of {places.row_name(rows[0])}{more}",)
+    )
 
 
 def _select(rows: list[SnapshotRow], selector: str, path: str, places: Places, origin: str) -> Resolved:
     if not selector:
         newest = rows[-1]
-        notes = (f"{path} was deleted; {_row_name(newest)} is its last snapshot",) if newest.invalidated else ()
+        notes = (f"{path} was deleted; {places.row_name(newest)} is its last snapshot",) if newest.invalidated else ()
         return Resolved((newest.uid,), notes)
     if selector == "*":
         return Resolved(tuple(row.uid for row in rows))
     if _NUMBER.fullmatch(selector):
-        return _numbered(rows, int(selector), path, origin)
+        return _numbered(rows, int(selector), path, places, origin)
     if looks_like_time(selector):
         return _as_of(rows, selector, path, places)
     if _GLOB.search(selector):
@@ -249,19 +259,22 @@ def _select(rows: list[SnapshotRow], selector: str, path: str, places: Places, o
     )
 
 
-def _numbered(rows: list[SnapshotRow], number: int, path: str, origin: str) -> Resolved:
+def _numbered(rows: list[SnapshotRow], number: int, path: str, places: Places, origin: str) -> Resolved:
+    """Numbers are a clone's own: each counts for itself. Where this one has none, that of the only other will do."""
+    own = [row for row in rows if places.is_of(row, origin)]
+    clones = {row.origin for row in rows}
     if number < 0:
-        if -number <= len(rows):
-            return Resolved((rows[number].uid,))
+        pool = own or (rows if len(clones) == 1 else [])
+        if -number <= len(pool):
+            return Resolved((pool[number].uid,))
     else:
-        matching = [row for row in rows if row.sequence == number]
-        own = [row for row in matching if row.origin == origin] or matching
-        if len(own) == 1:
-            return Resolved((own[0].uid,))
-        if own:
-            shown = tuple(f"{row.uid} ({row.created_at})" for row in own)
-            raise UnknownReferenceError(f"{path}@{number} is in {len(own)} clones: {', '.join(shown)}", shown)
-    names = tuple(_row_name(row) for row in rows)
+        found = [row for row in own if row.sequence == number] or [row for row in rows if row.sequence == number]
+        if len(found) == 1:
+            return Resolved((found[0].uid,))
+        if found:
+            shown = tuple(f"{places.row_name(row)} ({row.created_at})" for row in found)
+            raise UnknownReferenceError(f"{path}@{number} is in {len(found)} clones: {', '.join(shown)}", shown)
+    names = tuple(places.row_name(row) for row in rows)
     listed = ", ".join(names) if len(names) <= 4 else f"{names[0]} … {names[-1]}"
     raise UnknownReferenceError(f"there is no {path}@{number}; there is {listed}", names[::-1][:10])
 
@@ -272,8 +285,9 @@ def _as_of(rows: list[SnapshotRow], selector: str, path: str, places: Places) ->
     if not before:
         first = rows[0]
         raise UnknownReferenceError(
-            f"{path} was not known at {selector}; its first snapshot, {_row_name(first)}, is of {first.created_at}",
-            (_row_name(first),),
+            f"{path} was not known at {selector}; its first snapshot, {places.row_name(first)}, "
+            f"is of {first.created_at}",
+            (places.row_name(first),),
         )
     return Resolved((before[-1].uid,))
 
@@ -302,10 +316,6 @@ def _split(text: str) -> tuple[str, str]:
 def _paths(text: str, places: Places) -> list[str]:
     """The store's paths that a typed one may mean: from where the user stands, then as listings print it."""
     return list(dict.fromkeys((places.locate(text), text)))
-
-
-def _row_name(row: SnapshotRow) -> str:
-    return f"{row.path}@{row.sequence}"
 
 
 def _names(reader: GraphReader, uids: Iterable[str]) -> list[str]:

@@ -7,6 +7,7 @@ import numpy as np
 from provgraph.graph.arrays import ACTIVITY
 from provgraph.graph.naming import display_name
 from provgraph.graph.provgraph import ProvGraph
+from provgraph.graph.region import Known
 from provgraph.graph.segment import Segment
 from provgraph.model.vocabulary import ANCESTRY
 from provgraph.queries.segmentation.boundary import Boundary, Mask
@@ -28,7 +29,7 @@ def remarks(
 ) -> list[str]:
     """Sentences on a segment of ``graph``: options without effect, ends that came from nothing, ends turned round."""
     said = [f"--exclude {text} holds for nothing here" for text in boundary.idle(graph)]
-    said += _idle_match(graph, match, similar=similar, to_roots=sources is None)
+    said += _idle_match(graph, boundary.known, match, similar=similar, to_roots=sources is None)
     if sources is None:
         said += _came_from_nothing(found, boundary)
     elif not found.found:
@@ -45,7 +46,12 @@ def past_mask(graph: ProvGraph, boundary: Boundary, destinations: Sequence[str])
 
 
 def _idle_match(
-    graph: ProvGraph, match: Mapping[str, Sequence[str]] | None, *, similar: bool, to_roots: bool
+    graph: ProvGraph,
+    known: Known | None,
+    match: Mapping[str, Sequence[str]] | None,
+    *,
+    similar: bool,
+    to_roots: bool,
 ) -> list[str]:
     """What of ``match`` tells no two walks apart."""
     keys = keys_of(match)
@@ -61,6 +67,7 @@ def _idle_match(
             f"--match {kind}={name} has no effect: no {kind} has a property called so"
             for name in names
             if not (graph.column(name).codes[among] >= 0).any()
+            and not (known is not None and known.of_kind(kind.capitalize(), name))
         ]
     return said
 

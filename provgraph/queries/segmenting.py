@@ -5,7 +5,8 @@ What a segment is, ``queries.segmentation`` knows; this module makes uids of wha
 
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from provgraph.errors import QuestionError, UnknownReferenceError
@@ -13,6 +14,7 @@ from provgraph.graph.elements import Vertex
 from provgraph.graph.naming import display_name
 from provgraph.graph.provgraph import ProvGraph
 from provgraph.graph.reader import GraphReader, SnapshotRow
+from provgraph.graph.region import Region
 from provgraph.model.vocabulary import Kind
 from provgraph.queries.graph_reader import GraphAsReader, glob_pattern
 from provgraph.queries.places import Places
@@ -124,16 +126,45 @@ def segment_of(
         agent,
         environment,
     )
-    asked = _Asked(reader, places, boundary, reader.whole())
+    region = reader.region()
+    boundary = boundary if region.known is None else replace(boundary, known=region.known)
+    region.within(boundary, () if region.known is None else _keys_named(match))
+    asked = _Asked(reader, places, boundary, region)
     ends = asked.named(later, "--to")
-    starts = None if sources is None else asked.sources(_texts(sources), ends)
+    past = region.past(ends)
+    starts = None if sources is None else asked.sources(_texts(sources), ends, past)
     further = [*asked.further(expand, downstream=False), *asked.further(expand_downstream, downstream=True)]
+    asked.read(ends, starts, further)
     found = segmentation.segment(
-        asked.graph, starts, ends, boundary=boundary, match=match, expand=further, similar=similar
+        region.graph, starts, ends, boundary=boundary, match=match, expand=further, similar=similar
     )
+    found = _with_all_edges(found, region, boundary)
+    if starts is not None and not found.found:
+        region.past(starts)  # the ends may have been confused: see below
     return found.with_notes(
-        (*notes, *asked.notes, *remarks(asked.graph, found, boundary, starts, match, similar=similar))
+        (*notes, *asked.notes, *remarks(region.graph, found, boundary, starts, match, similar=similar))
     )
+
+
+def _keys_named(match: Mapping[str, Sequence[str]] | None) -> set[str]:
+    from provgraph.queries.segmentation.words import keys_of
+
+    with suppress(QuestionError):  # the operator says what is wrong, when it is its turn
+        return {name for names in keys_of(match).values() for name in names}
+    return set()
+
+
+def _with_all_edges(found: "Segment", region: Region, boundary: "Boundary") -> "Segment":
+    """The segment with its edges of every relation, of which a region reads those between its vertices alone."""
+    if region.known is None:
+        return found
+    import numpy as np
+
+    region.between(found.uids)
+    graph = region.graph
+    kept = np.zeros(len(graph), np.bool_)
+    kept[[place for uid in found.uids if (place := graph.position(uid)) is not None]] = True
+    return found.over(graph.part(kept, boundary.allowed(graph)[1], found.query, found.notes))
 
 
 def in_segment(segment: "Segment", text: str, reader: GraphReader, places: Places) -> tuple[Vertex, bool]:
@@ -164,9 +195,8 @@ class _Asked:
     reader: GraphReader
     places: Places
     boundary: "Boundary"
-    graph: ProvGraph
+    region: Region
     notes: dict[str, None] = field(default_factory=dict)
-    _remaining: "Mask | None" = None
     _reached: "Mask | None" = None
 
     def named(self, texts: Sequence[str], option: str) -> list[str]:
@@ -176,8 +206,13 @@ class _Asked:
             found.update(dict.fromkeys(self.where(text) if text.startswith(_WHERE) else self.reference(text, option)))
         return list(found)
 
-    def sources(self, texts: Sequence[str], destinations: Sequence[str]) -> list[str]:
-        """The same, where a path alone stands for those of its snapshots that a destination reaches."""
+    def sources(
+        self, texts: Sequence[str], destinations: Sequence[str], past: Container[str] | None = None
+    ) -> list[str]:
+        """The same, where a path alone stands for those of its snapshots that a destination reaches.
+
+        ``past``: what destinations reach, where it was counted.
+        """
         if not texts:
             raise QuestionError("a segment from what? name sources (--from REF), or leave --from out for all roots")
         found: dict[str, None] = {}
@@ -189,7 +224,11 @@ class _Asked:
             reached: dict[str, list[str]] = {}
             for uid in uids:
                 rows = self.artifact(text, uid)
-                earlier = [row.uid for row in rows if self.reached(row.uid, destinations)] if len(rows) > 1 else []
+                earlier = [
+                    row.uid
+                    for row in (rows if len(rows) > 1 else ())
+                    if (row.uid in past if past is not None else self.reached(row.uid, destinations))
+                ]
                 reached |= {uid: earlier} if earlier else {}
             for uid in self.inside(text, uids, "--from", reached):
                 found.update(dict.fromkeys(reached.get(uid, [uid])))
@@ -204,15 +243,23 @@ class _Asked:
 
         from provgraph.queries.predicate_masks import entities_where
 
-        mask = entities_where(predicate(text[len(_WHERE) :].strip()), self.graph)
-        arrays = self.graph.arrays
+        condition, known = predicate(text[len(_WHERE) :].strip()), self.region.known
+        if known is None:
+            graph = self.region.graph
+        else:
+            graph = known.bearing(condition.borne(), condition.names(), generated=True)
+        mask = entities_where(condition, graph, known)
+        arrays = graph.arrays
         met = mask & ~(arrays.with_label("Artifact") | arrays.with_label("Version"))
         mask = met if met.any() else mask
-        kept = mask & self.remaining
-        if not kept.any():
+        if known is None:
+            kept = sorted(graph.uids_at(np.flatnonzero(mask & self.boundary.allowed(graph)[0])))
+        else:
+            kept = sorted(self.region.inside(graph.uids_at(np.flatnonzero(mask))))
+        if not kept:
             why = "the boundary excludes all that it holds for" if mask.any() else "it holds for no entity"
             raise UnknownReferenceError(f"{text!r} names nothing: {why}")
-        return sorted(self.graph.uids_at(np.flatnonzero(kept)))
+        return kept
 
     def reference(self, text: str, option: str) -> list[str]:
         """The entities that one reference or glob names; of several, those within the boundary."""
@@ -230,12 +277,8 @@ class _Asked:
 
     def inside(self, text: str, uids: list[str], option: str, besides: Container[str] = ()) -> list[str]:
         """Those of the vertices that ``text`` names which are within the boundary; those ``besides`` are anyway."""
-        places = [self.graph.position(uid) for uid in uids]
-        kept = [
-            uid
-            for uid, place in zip(uids, places, strict=True)
-            if uid in besides or (place is not None and self.remaining[place])
-        ]
+        remaining = self.region.inside(uids)
+        kept = [uid for uid in uids if uid in besides or uid in remaining]
         if not kept:
             names = ", ".join(display_name(vertex) for vertex in self.reader.vertices(uids[:_NAMED]))
             names = text if names == text else f"{text} ({names})"
@@ -243,13 +286,6 @@ class _Asked:
         if len(kept) < len(uids):
             self.notes[f"{len(uids) - len(kept)} of the {len(uids)} that {text} names are outside the boundary"] = None
         return kept
-
-    @property
-    def remaining(self) -> "Mask":
-        """The vertices within the boundary; bool (n,)."""
-        if self._remaining is None:
-            self._remaining = self.boundary.allowed(self.graph)[0]
-        return self._remaining
 
     def no_entity(self, vertex: Vertex, option: str) -> QuestionError:
         name = display_name(vertex)
@@ -279,9 +315,20 @@ class _Asked:
         from provgraph.queries.segment_remarks import past_mask
 
         if self._reached is None:
-            self._reached = past_mask(self.graph, self.boundary, destinations)
-        place = self.graph.position(uid)
+            self._reached = past_mask(self.region.graph, self.boundary, destinations)
+        place = self.region.graph.position(uid)
         return place is not None and bool(self._reached[place])
+
+    def read(self, ends: Sequence[str], starts: Sequence[str] | None, further: Sequence["Expansion"]) -> None:
+        """Read what the operator will look at besides the past of the ends."""
+        self.region.beside()
+        roots = self.region.roots() if further and starts is None else ()
+        for one in further:
+            chosen = one.uids if one.uids is not None else (*ends, *(roots if starts is None else starts))
+            if one.downstream:
+                self.region.future(chosen, one.activities)
+            else:
+                self.region.past(chosen, one.activities)
 
     def further(self, asked: Further, *, downstream: bool) -> list["Expansion"]:
         """Expansions as the operator takes them."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from provgraph.render.remotes import events, failure, standing
 from provgraph.render.text import Page, clip, printable
 from provgraph.render.times import Clock
 
@@ -27,12 +28,25 @@ def status_text(status: Mapping[str, Any], page: Page, clock: Clock) -> str:
     lines += _list("Not recorded, because ingesting failed (provdb doctor tells why)", status["failures"], page)
     if not status["unrecorded"] and not status["running"] and not status["pending"] and not status["failures"]:
         lines += ["", "Everything is recorded."]
+    lines += _list("Other clones", [_clone(clone) for clone in status["clones"]], page)
+    lines += _list("Remotes", [line for remote in status["remotes"] for line in _remote(remote, clock)], page)
     lines += _list("Next", status["next"], page)
     return "\n".join(lines)
 
 
 def _change(row: Mapping[str, Any], clock: Clock) -> str:
     return f"{', '.join(row['changed']) or row['name']} (noticed {clock.show(row['ended_at'])})"
+
+
+def _clone(clone: Mapping[str, Any]) -> str:
+    where = f" on {clone['host']}" if clone["host"] else ""
+    return f"{clone['short']}{where}, {events(clone['events'])}"
+
+
+def _remote(remote: Mapping[str, Any], clock: Clock) -> list[str]:
+    by_itself = " (sent by itself)" if remote["push"] else ""
+    said = [f"{remote['name']}: {standing(remote, clock)}{by_itself}"]
+    return [*said, f"{remote['name']} {failure(remote, clock)}"] if remote["failure"] else said
 
 
 def _list(title: str, items: list[str], page: Page) -> list[str]:

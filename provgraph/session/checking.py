@@ -3,16 +3,17 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from provgraph.errors import ProvGraphError, QuestionError
+from provgraph.session.checking_remotes import check_remotes
+from provgraph.session.findings import Finding, State
 from provgraph.session.pending import spooled
 from provgraph.session.standing import failures
 
 if TYPE_CHECKING:
     from provgraph.session.project import Project
 
-State = Literal["ok", "note", "warning", "bad"]
 _NAMED = 20
 _WELL: Final = {
     "layout": "folders, modes and the guard against git are as they must be",
@@ -20,21 +21,6 @@ _WELL: Final = {
     "projection": "says what the journal says, without a cycle",
     "objects": "all contents agree with their digests",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found: about what (``subject``), and what to type next (``remedy``), where there is such."""
-
-    check: str
-    state: State
-    text: str
-    subject: str = ""
-    remedy: str = ""
-
-    def to_json(self) -> dict[str, str]:
-        """The shape of a finding in ``provgraph/doctor/1``."""
-        return {key: getattr(self, key) for key in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +55,12 @@ def check(project: "Project", *, rebuild: bool, backup: str | None) -> Checkup:
     if rebuild:
         digest = project.store(write=True).rebuild()
         findings.append(Finding("projection", "ok", "made anew from the journal"))
-    for name, checks in (("ingestion", _ingestion), ("store", _store), ("capture", _capture)):
+    for name, checks in (
+        ("ingestion", _ingestion),
+        ("store", _store),
+        ("capture", _capture),
+        ("remote", check_remotes),
+    ):
         try:
             findings += checks(project)
         except ProvGraphError as error:

@@ -34,10 +34,9 @@ def compare(
         UnknownReferenceError: a reference names nothing, or more than one thing.
         QuestionError: a depth without ``lineage``, or below 0.
     """
-    project.settle_pending()
-    store = project.store()
+    reader, store = project.reader(), project.store()
     return compare_references(
-        store.reader,
+        reader,
         (first, second),
         project.places(),
         contents=lambda vertex: content(store, vertex),

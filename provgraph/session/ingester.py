@@ -5,7 +5,6 @@ the project's lock as a descriptor. After its first look it goes on at idle prio
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import select
@@ -21,10 +20,12 @@ from provgraph.capture.spool import give_to_owner
 from provgraph.errors import ProvGraphError
 from provgraph.ingest.loop import Ingester, Limits, Wiring
 from provgraph.ingest.places import Places, read_ignore_file
-from provgraph.ingest.records import spool_files
+from provgraph.ingest.records import alive, runs, spool_files
 from provgraph.schemas import validator
 from provgraph.session.annotate import Annotator
+from provgraph.session.background import Sender, push_later
 from provgraph.session.capture_settings import path_rules, publish
+from provgraph.session.locking import project_lock
 from provgraph.stores import EmbeddedStore, open_store
 
 LINGER_S: Final = 3.0
@@ -33,6 +34,10 @@ _LOCK_WAIT_S: Final = 5.0
 _LOG_LIMIT: Final = 1 << 20
 _LOOK: Final = b"?"
 """Rung at the bell: look for unseen changes now."""
+LEAVE: Final = b"x"
+"""Rung at the bell: let go of the lock, for the history is about to be rewritten (`provdb forget`)."""
+_AWAY_S: Final = 0.2
+"""How long the lock is left to who asked for it."""
 _CLOCK_TICK_NS: Final = 4_000_000
 """Files bear times of the kernel's coarse clock, which is late by as much."""
 _TAIL_BYTES: Final = 1 << 18
@@ -46,26 +51,9 @@ class Pending:
     waited_s: float
 
 
-@contextlib.contextmanager
-def ingestion_lock(root: str, wait_s: float = 0.0) -> Iterator[bool]:
+def ingestion_lock(root: str, wait_s: float = 0.0) -> contextlib.AbstractContextManager[bool]:
     """Hold the project's ingestion lock; yields whether it could be had within ``wait_s`` seconds."""
-    fd = os.open(os.path.join(root, ".provdb", "ingester.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        _give_to_owner(root, fd)
-        deadline = time.monotonic() + wait_s
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                if time.monotonic() >= deadline:
-                    yield False
-                    return
-                time.sleep(0.02)
-            else:
-                yield True
-                return
-    finally:
-        os.close(fd)
+    return project_lock(root, "ingester.lock", wait_s)
 
 
 @contextlib.contextmanager
@@ -110,15 +98,19 @@ def run(root: str, lock: int | None = None) -> None:
             with open_store(root, write=True) as store:
                 bell = os.open(os.path.join(root, ".provdb", "bell"), os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
                 ears.callback(os.close, bell)
-                _follow(root, wire(store), bell)
+                asked_to_leave = _follow(root, wire(store), bell, Sender(store))
+                push_later(store)
         rung = _heard(bell)
     # Whoever rang, or found the lock taken, between the last look and now started no ingester. From now on one does:
     # the bell is closed here, not by the end of this process, which at idle priority may take long.
     if rung or unfinished(root):
+        if asked_to_leave or LEAVE in rung:
+            time.sleep(_AWAY_S)  # who asked looks for the lock only now and then
         run(root)
 
 
-def _follow(root: str, ingester: Ingester, bell: int) -> None:
+def _follow(root: str, ingester: Ingester, bell: int, sender: Sender) -> bool:
+    """Ingest until there is nothing to do; returns whether it was asked to leave before."""
     poll = select.poll()
     poll.register(bell, select.POLLIN)
     idle_since = time.monotonic()
@@ -128,19 +120,24 @@ def _follow(root: str, ingester: Ingester, bell: int) -> None:
             idle_since, looked = time.monotonic(), False
         _yield_the_processor()
         _write_log(root, ingester)
+        sender.look()
         idle_s = time.monotonic() - idle_since
         if not ingester.busy and not looked and idle_s > 0.1:
             looked = ingester.notice(patient=idle_s < 1) and not ingester.hash_later()
         if not ingester.busy and idle_s > LINGER_S:
-            return
+            return False
         wait_ms = 10 if ingester.waiting else 50 if not looked else 500
-        if poll.poll(wait_ms) and _LOOK in _heard(bell):
+        heard = _heard(bell) if poll.poll(wait_ms) else b""
+        if LEAVE in heard:
+            return True
+        if _LOOK in heard:
             ingester.step()
             ingester.notice()
             idle_since, looked = time.monotonic(), True
             with _answered(root).open("ab") as file:
                 _give_to_owner(root, file.fileno())
                 os.utime(file.fileno())
+    return False
 
 
 def _is_same(root: str, bell: int) -> bool:
@@ -200,6 +197,7 @@ def catch_up(root: str, timeout_s: float = 10.0, progress: Callable[[int], None]
                             time.sleep(0.002)
                         _report(progress, root)
                     _write_log(root, ingester)
+                    push_later(store)
                 continue
         ring(root)
         _report(progress, root)
@@ -215,6 +213,7 @@ def notice(root: str, timeout_s: float = 10.0) -> None:
             if held:
                 with open_store(root, write=True) as store:
                     wire(store).notice()
+                    push_later(store)
                 return
         ring(root, _LOOK)
         for _ in range(50):
@@ -240,19 +239,22 @@ def _report(progress: Callable[[int], None] | None, root: str) -> None:
 
 
 def unfinished(root: str) -> int:
-    """How many commands have ended and are not journaled yet. Those that still run do not count."""
+    """How many commands have ended, or are gone without an end, and are not journaled yet."""
     return sum(_awaits_ingestion(root, path) for path in spool_files(os.path.join(root, ".provdb", "spool")))
 
 
 def _awaits_ingestion(root: str, path: str) -> bool:
     try:
         with open(path, "rb") as file:
+            first = file.readline()
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _TAIL_BYTES))
             lines = file.read().split(b"\n")
     except FileNotFoundError:
         return False
     if any(b'"record":"closed"' in line for line in lines[-2:]):
+        return True
+    if _gone(first):
         return True
     ends = [line for line in lines[:-1] if line.startswith(b'{"record":"end"')]  # the last one may be torn
     if not ends:
@@ -265,6 +267,15 @@ def _awaits_ingestion(root: str, path: str) -> bool:
     with open_store(root, write=False) as store:
         journaled = store.journal.resume([name]).get(name)
     return journaled is None or journaled.t < int(end["t"])
+
+
+def _gone(first: bytes) -> bool:
+    """Whether nobody is left who could end an activity, as when the machine went down (rule 19)."""
+    try:
+        start = json.loads(first)
+        return not (alive(start) or runs(start))
+    except (ValueError, KeyError, TypeError):
+        return False  # not begun, or damaged: the ingester tells
 
 
 def _write_log(root: str, ingester: Ingester) -> None:

@@ -1,41 +1,38 @@
 """Project: a folder whose history is recorded, with a method for every command."""
 
 import os
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from provgraph.errors import NoProjectError, QuestionError, StoreError
+from provgraph.errors import NoProjectError, QuestionError
 from provgraph.graph.answers import Description, Outline, Ways
 from provgraph.graph.elements import Vertex
 from provgraph.graph.provgraph import ProvGraph
 from provgraph.graph.rows import Rows
-from provgraph.queries.places import Places
-from provgraph.session.disk import Disk
-from provgraph.session.pending import spooled
+from provgraph.session.opened import Opened
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from provgraph.graph.comparison import Comparison
     from provgraph.graph.segment import Segment
     from provgraph.graph.summary import Summary
+    from provgraph.session.agents import Agent, Agents
     from provgraph.session.caring import Collection
     from provgraph.session.checking import Checkup
     from provgraph.session.declaring import Declaration
+    from provgraph.session.forgetting import Ask, Forgotten
     from provgraph.session.standing import Status
+    from provgraph.session.syncing import Pulled, Pushed
     from provgraph.stores import EmbeddedStore
-    from provgraph.stores.cypher import CypherCache
-
-WAIT_S = 10.0
-PATIENCE_S = 0.5
 
 
-def open(path: "str | os.PathLike[str] | None" = None) -> "Project":
+def open(path: "str | os.PathLike[str] | None" = None, *, at: str | None = None) -> "Project":
     """The nearest project: the folder ``path`` (the present one by default) or an ancestor that holds ``.provdb``.
 
     ``PROVDB_PROJECT`` names one elsewhere, where no path is given.
+
+    Parameters:
+        at: the remote whose server answers questions; ``local`` for the store here, None for what the configuration
+            says.
 
     Raises:
         NoProjectError: there is none; `init` makes one.
@@ -49,7 +46,7 @@ def open(path: "str | os.PathLike[str] | None" = None) -> "Project":
         named = os.environ.get("PROVDB_PROJECT") if path is None else None
         where = f"PROVDB_PROJECT={named} is no project" if named else f"{start} is in no project"
         raise NoProjectError(f"{where}; type `provdb init` in the folder that shall be one")
-    return Project(root, cwd=start)
+    return Project(root, cwd=start, at=at)
 
 
 def init(path: "str | os.PathLike[str]" = ".", *, share: bool = False, join: str | None = None) -> "Project":
@@ -66,94 +63,18 @@ def init(path: "str | os.PathLike[str]" = ".", *, share: bool = False, join: str
     return Project(root)
 
 
-class Project:
-    """A recorded folder. Every question first waits until what has ended is ingested, ten seconds at most.
-
-    Parameters:
-        root: the folder that holds ``.provdb``.
-        cwd: where relative paths begin; the root by default.
-        progress: is told, in a sentence, what is being waited for.
-    """
-
-    def __init__(
-        self, root: str, *, cwd: str | None = None, progress: Callable[[str], None] = lambda _text: None
-    ) -> None:
-        self.root, self.disk, self.progress = root, Disk(root, cwd or root), progress
-        self.notes: list[str] = []
-        self._store: EmbeddedStore | None = None
-        self._cypher: CypherCache | None = None
-        self._writes = False
+class Project(Opened):
+    """A recorded folder. Every question first waits until what has ended is ingested, ten seconds at most."""
 
     @classmethod
-    def open(cls, path: "str | os.PathLike[str] | None" = None) -> "Project":
+    def open(cls, path: "str | os.PathLike[str] | None" = None, *, at: str | None = None) -> "Project":
         """As ``provgraph.open``."""
-        return open(path)
+        return open(path, at=at)
 
     @classmethod
     def init(cls, path: "str | os.PathLike[str]" = ".", *, share: bool = False, join: str | None = None) -> "Project":
         """As ``provgraph.init``."""
         return init(path, share=share, join=join)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<Project {self.root}>"
-
-    def close(self) -> None:
-        """Close the store. The next question opens it again."""
-        if self._cypher is not None:
-            self._cypher.close()
-            self._cypher = None
-        if self._store is not None:
-            self._store.close()
-            self._store = None
-
-    # -- the store
-
-    def store(self, *, write: bool = False) -> "EmbeddedStore":
-        """The store, opened when it is first needed, its projection up to date."""
-        from provgraph.stores import open_store
-
-        if self._store is not None and write and not self._writes:
-            self.close()
-        if self._store is None:
-            self._store, self._writes = open_store(self.root, write=write), write
-        self._store.apply()
-        return self._store
-
-    def settle_pending(self) -> None:
-        """Wait until everything that has ended is ingested; what is still missing after ten seconds is a note."""
-        self.notes = []
-        if not any(spooled(self.root)):
-            return  # most questions find nothing, and need no ingester
-        from provgraph.session.ingester import catch_up
-
-        waiting = _Waiting(self.progress)
-        try:
-            pending = catch_up(self.root, timeout_s=WAIT_S, progress=waiting)
-        except (StoreError, OSError) as error:  # a disk that is full or read-only: what is journaled can be asked for
-            self.notes.append(f"what has ended since is not in this answer, for it cannot be ingested: {error}")
-            return
-        if pending.commands:
-            what = "command is" if pending.commands == 1 else "commands are"
-            self.notes.append(
-                f"{pending.commands} ended {what} not in this answer: not ingested after {pending.waited_s:.0f} s; "
-                "`provdb status` tells how it stands"
-            )
-
-    def _ask(self) -> "EmbeddedStore":
-        self.settle_pending()
-        return self.store()
-
-    def places(self) -> Places:
-        """Where references are resolved: this project's paths, files and clock."""
-        return Places(self.disk.locate, self.disk.digest, None, self.store().origin)
 
     def resolve(self, reference: str) -> list[Vertex]:
         """The vertices that a reference names (several for a glob).
@@ -163,7 +84,7 @@ class Project:
         """
         from provgraph.queries.references import resolve
 
-        reader = self._ask().reader
+        reader = self.reader()
         found = resolve(reader, reference, self.places())
         self.notes += found.notes
         return [vertex for uid in found.uids if (vertex := reader.vertex(uid)) is not None]
@@ -199,14 +120,14 @@ class Project:
         from provgraph.queries.history import activity_filter, history
 
         asked = activity_filter(since, until, grep, agent, limit)
-        return history(self._ask().reader, asked)
+        return history(self.reader(), asked)
 
     def show(self, reference: str) -> Description:
         """One vertex: properties and relations."""
         from provgraph.queries.description import describe
         from provgraph.queries.references import resolve_one
 
-        reader = self._ask().reader
+        reader = self.reader()
         vertex, notes = resolve_one(reader, reference, self.places())
         return describe(reader, vertex, (*self.notes, *notes))
 
@@ -228,7 +149,7 @@ class Project:
         """
         from provgraph.queries.asking import lineage_of
 
-        reader = self._ask().reader
+        reader = self.reader()
         return lineage_of(
             reader,
             references,
@@ -250,7 +171,7 @@ class Project:
         """
         from provgraph.queries.asking import outline_of
 
-        reader, notes = self._ask().reader, self.notes
+        reader, notes = self.reader(), self.notes
         return outline_of(
             reader, references, self.places(), max_depth=max_depth, everything=everything, notes=notes, **walk
         )
@@ -259,7 +180,7 @@ class Project:
         """Each way between two vertices with its edges, shortest first (``lineage --path``)."""
         from provgraph.queries.asking import ways_between
 
-        reader = self._ask().reader
+        reader = self.reader()
         return ways_between(reader, source, target, self.places(), limit=limit, revisions=revisions, notes=self.notes)
 
     def segment(
@@ -293,7 +214,7 @@ class Project:
         """
         from provgraph.queries.segmenting import segment_of
 
-        reader = self._ask().reader
+        reader = self.reader()
         return segment_of(
             reader, sources, destinations, self.places(), exclude=exclude, since=since, until=until, agent=agent,
             environment=environment, match=match, expand=expand, expand_downstream=expand_downstream, similar=similar,
@@ -334,23 +255,33 @@ class Project:
         return compare(self, first, second, **options)
 
     def cypher(
-        self, query: str, parameters: Mapping[str, Any] | None = None, /, *, timeout_s: float = 60.0, **more: Any
-    ) -> Rows:
+        self, query: str, parameters: Mapping[str, Any] | None = None, /, *, timeout_s: float = 60.0,
+        all_projects: bool = False, **more: Any,
+    ) -> Rows:  # fmt: skip
         """The rows that a read-only Cypher query gives.
 
         Parameters:
             parameters, more: values for ``$name``.
             timeout_s: the query is ended after so many seconds.
+            all_projects: at a server, also what belongs to other projects.
 
         Raises:
             CypherError: it is refused, does not run, or takes too long.
         """
+        values = {**(parameters or {}), **more}
+        team = self.team()
+        if team is not None:
+            self.notes = []
+            return team.cypher(query, values, timeout_s=timeout_s, all_projects=all_projects)
+        if all_projects:
+            raise QuestionError("the store on this disk holds one project; --all-projects goes with --at REMOTE")
         from provgraph.stores.cypher import CypherCache
 
-        store = self._ask()
+        self.settle_pending()
+        store = self.store()
         if self._cypher is None:
             self._cypher = CypherCache(store)
-        return self._cypher.run(query, {**(parameters or {}), **more}, timeout_s=timeout_s)
+        return self._cypher.run(query, values, timeout_s=timeout_s)
 
     def restore(self, reference: str, output: "str | os.PathLike[str] | None" = None, *, force: bool = False) -> bytes:
         """The bytes of a snapshot; also written to ``output`` where that is given.
@@ -361,7 +292,8 @@ class Project:
         from provgraph.queries.references import resolve_one
         from provgraph.session.restoring import content, write_file
 
-        store = self._ask()
+        self.settle_pending()
+        store = self.store()
         vertex, notes = resolve_one(store.reader, reference, self.places())
         self.notes += notes
         data = content(store, vertex)
@@ -400,6 +332,7 @@ class Project:
             params, metrics: become ``param_*`` and ``metric_*``.
             more: ``tags``, ``name``, ``command``, ``note``, ``exit_status``, ``started_at``, ``ended_at``.
         """
+        from provgraph.session.background import push_later
         from provgraph.session.declaring import Declaration, declare
         from provgraph.session.writing import writing
 
@@ -408,6 +341,7 @@ class Project:
         self.settle_pending()
         store = self.store(write=True)
         uid = declare(writing(self, store), declaration)
+        push_later(store)
         return self._vertex(store, uid)
 
     def annotate(self, reference: str, properties: Mapping[str, Any] | None = None, /, **more: Any) -> Vertex:
@@ -417,6 +351,7 @@ class Project:
             QuestionError: a key of the base's own.
         """
         from provgraph.queries.references import resolve_one
+        from provgraph.session.background import push_later
         from provgraph.session.declaring import annotate
         from provgraph.session.writing import writing
 
@@ -425,7 +360,31 @@ class Project:
         vertex, notes = resolve_one(store.reader, reference, self.places())
         self.notes += notes
         annotate(store, vertex.uid, {**(properties or {}), **more}, writing(self, store).person[0])
+        push_later(store)
         return self._vertex(store, vertex.uid)
+
+    def agents(self) -> "Agents":
+        """Who is who: people under their several names, and programs."""
+        from provgraph.session.agents import agents
+
+        self.settle_pending()
+        return agents(self.store(), self.notes)
+
+    def merge_agents(self, first: str, second: str | None) -> "Agent":
+        """Let ``first`` be the same as ``second``, under whose name both are listed; None undoes it. Returns the one.
+
+        Raises:
+            UnknownReferenceError: nobody is called so, or more than one. QuestionError: they are one already.
+        """
+        from provgraph.session.agents import merge_agents, split_agent
+        from provgraph.session.background import push_later
+        from provgraph.session.writing import person
+
+        self.settle_pending()
+        store, by = self.store(write=True), person(self)[0]
+        found = split_agent(store, first, by) if second is None else merge_agents(store, first, second, by)
+        push_later(store)
+        return found
 
     @staticmethod
     def _vertex(store: "EmbeddedStore", uid: str) -> Vertex:
@@ -433,6 +392,34 @@ class Project:
         if found is None:
             raise QuestionError(f"{uid} is in the journal but not yet in the projection; `provdb doctor` tells why")
         return found
+
+    # -- the team's server
+
+    def push(self, remote: str | None = None) -> "Pushed":
+        """Send to a team's server what it has not got yet, this clone's events and those of others alike.
+
+        Parameters:
+            remote: its name; None for the one that is configured, or the only one.
+
+        Raises:
+            RemoteError: it cannot be reached, or refuses. TrustError: this store's configuration is not trusted.
+        """
+        from provgraph.session.syncing import push
+
+        return push(self, remote)
+
+    def pull(self, remote: str | None = None) -> "Pulled":
+        """Take into this store what colleagues sent to a team's server.
+
+        Parameters:
+            remote: as for ``push``.
+
+        Raises:
+            RemoteError, TrustError: as for ``push``.
+        """
+        from provgraph.session.syncing import pull
+
+        return pull(self, remote)
 
     # -- care
 
@@ -442,6 +429,24 @@ class Project:
 
         self.settle_pending()
         return collect_garbage(self.store(write=True), budget_bytes=budget_bytes, dry_run=dry_run)
+
+    def forget(
+        self, *references: str, pattern: str | None = None, agent: str | None = None, contents: bool = False,
+        dry_run: bool = False, ask: "Ask | None" = None,
+    ) -> "Forgotten":  # fmt: skip
+        """Remove for good: contents or commands, a text wherever it stands, or a person; a tombstone stays.
+
+        Parameters:
+            references: snapshots lose their bytes and digests, activities their words.
+            pattern: a regular expression; what matches becomes ``***``.
+            agent: name or e-mail address of a person, who becomes a pseudonym.
+            contents: kept contents in which ``pattern`` matches go, whole.
+            dry_run: only say what would go.
+            ask: is shown what would go, and says whether it shall.
+        """
+        from provgraph.session.forgetting import Wanted, forget
+
+        return forget(self, Wanted(references, pattern, agent, contents), dry_run=dry_run, ask=ask)
 
     def doctor(self, *, rebuild: bool = False, backup: "str | os.PathLike[str] | None" = None) -> "Checkup":
         """Check the store and the capture methods.
@@ -462,22 +467,6 @@ class Project:
         trust(self.root)
         self.close()
         publish(self.store())
-
-    def now(self) -> str:
-        """The time, ISO 8601 in UTC."""
-        return datetime.now(UTC).isoformat(timespec="microseconds")
-
-
-class _Waiting:
-    """Says once that something is waited for, when that takes over half a second."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say, self._began, self._said = say, time.monotonic(), False
-
-    def __call__(self, left: int) -> None:
-        if left and not self._said and time.monotonic() - self._began > PATIENCE_S:
-            self._said = True
-            self._say(f"waiting until {left} ended {'command is' if left == 1 else 'commands are'} ingested …")
 
 
 __all__ = ["Project", "init", "open"]

@@ -28,12 +28,18 @@ def content(store: "EmbeddedStore", vertex: Vertex) -> bytes:
         kind = next((label for label in reversed(vertex.labels) if label != "Entity"), "Entity").lower()
         raise QuestionError(f"{name} is a {kind}; only the snapshot of a file has bytes to restore")
     digest = properties.get("sha256")
+    if properties.get("content") == "purged":
+        when, who = properties.get("purged_at", "?"), properties.get("purged_by", "somebody")
+        raise _gone(f"the bytes of {name} were forgotten at {when} by {who}; there is no way back")
     if not isinstance(digest, str):
         raise _gone(f"the bytes of {name} were never read ({properties.get('content', 'no digest')})")
     if digest not in store.objects:
         same = [row for row in store.reader.snapshots_with_digest(digest) if row.uid != vertex.uid]
         others = ", ".join(f"{row.path}@{row.sequence}" for row in same[:5])
         hint = f"a file with the same content may still be at {others}" if others else f"its SHA-256 is {digest}"
+        if vertex.mark:
+            hint = f"clone {vertex.mark} recorded it (`provdb status` lists the clones); {hint}"
+            raise _gone(f"the bytes of {name} are not in this store: contents are never sent; {hint}")
         raise _gone(f"the bytes of {name} are not in this store (too large, outside the project, or given up); {hint}")
     with store.objects.open(digest) as file:
         data = file.read()

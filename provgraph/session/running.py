@@ -55,7 +55,7 @@ def run(
     # Scrubbed words differ from what was asked for; their number does not.
     found = [
         activity
-        for activity in project.store().reader.activities(ActivityFilter(since=before, unseen=False))
+        for activity in project.store().reader.activities(ActivityFilter(since=before, unseen=False, own=True))
         if len(activity.properties.get("argv") or ()) == len(wanted)
     ]
     if found:

@@ -11,6 +11,7 @@ from provgraph.session.pending import spooled, start_of
 
 if TYPE_CHECKING:
     from provgraph.session.project import Project
+    from provgraph.stores import EmbeddedStore
 
 _NEWEST = 200
 
@@ -33,6 +34,10 @@ class Status:
     pending: int
     """Commands that have ended and are not yet ingested."""
     failures: tuple[str, ...]
+    clones: tuple[dict[str, Any], ...]
+    """The other clones that events were pulled from, by their short names."""
+    remotes: tuple[dict[str, Any], ...]
+    """The teams' servers and how far behind they are, as in ``provgraph/remotes/1``; none of them was asked."""
     next: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -62,6 +67,12 @@ def status(project: "Project") -> Status:
     last, unrecorded = _recent(reader)
     labels = reader.labels()
     activities = labels.get("Command", 0)
+    remotes = [remote.to_json() for remote in project.remotes.list()]
+    if remotes and not store.trusted:
+        notes.append(
+            "the configuration is not trusted, so nothing is sent: look at .provdb/config.toml, "
+            f"then type `provdb trust {project.root}`"
+        )
     return Status(
         root=project.root,
         project=store.project,
@@ -74,7 +85,9 @@ def status(project: "Project") -> Status:
         running=tuple(running),
         pending=len(lying) - len(running),
         failures=tuple(failures(project.root)),
-        next=tuple(_next(activities, unrecorded, reader)),
+        clones=tuple(_clones(store)),
+        remotes=tuple(remotes),
+        next=(*_next(activities, unrecorded, reader), *_to_send(remotes)),
         notes=tuple(notes),
     )
 
@@ -88,13 +101,13 @@ def _recent(reader: GraphReader) -> tuple[dict[str, Any] | None, list[dict[str, 
     newest = reader.nth_activity(1)
     last = None
     if newest is not None:
-        rows = history(reader, ActivityFilter(limit=_NEWEST)).to_dicts()
+        rows = history(reader, ActivityFilter(limit=_NEWEST, own=True)).to_dicts()
         last = next((row for row in rows if row["uid"] == newest.uid), None)
         if last is not None:
             since = last["ended_at"] or last["started_at"]
             rows = [row for row in rows if (row["ended_at"] or "") > since]
     else:
-        rows = history(reader, ActivityFilter(limit=_NEWEST)).to_dicts()
+        rows = history(reader, ActivityFilter(limit=_NEWEST, own=True)).to_dicts()
     return last, [row for row in rows if row["state"] == "unrecorded"]
 
 
@@ -131,6 +144,20 @@ def _next(activities: int, unrecorded: list[dict[str, Any]], reader: GraphReader
         made.sort(key=lambda path: (path.startswith("/"), path))
     said.append(f"provdb lineage {_quoted(made[0])}" if made else "provdb log  lists what was recorded")
     return said
+
+
+def _clones(store: "EmbeddedStore") -> list[dict[str, Any]]:
+    clones, lasts = store.clones(), store.journal.lasts()
+    return [
+        {"short": clones.names[origin], "origin": origin, "host": clones.hosts.get(origin), "events": lasts[origin]}
+        for origin in sorted(lasts, key=lambda origin: clones.names[origin])
+        if origin not in clones.own
+    ]
+
+
+def _to_send(remotes: list[dict[str, Any]]) -> list[str]:
+    behind = [remote for remote in remotes if remote["unsent"] and not (remote["push"] and not remote["failure"])]
+    return [f"provdb push {remote['name']}  sends {remote['unsent']:,} new events" for remote in behind]
 
 
 def _quoted(path: str) -> str:

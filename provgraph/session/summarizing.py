@@ -31,8 +31,7 @@ def summarize(
     """
     from provgraph.queries.summarization.asking import summary_of
 
-    project.settle_pending()
-    reader = project.store().reader
+    reader = project.reader()
     return summary_of(
         reader, destinations, sources, project.places(), keep=keep, hops=hops, resolution=resolution,
         pairwise=pairwise, notes=project.notes, **boundary,

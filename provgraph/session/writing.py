@@ -11,6 +11,7 @@ from provgraph.queries.references import resolve
 from provgraph.session.declaring import Writing
 
 if TYPE_CHECKING:
+    from provgraph.session.opened import Opened
     from provgraph.session.project import Project
     from provgraph.stores import EmbeddedStore
 
@@ -31,7 +32,7 @@ def writing(project: "Project", store: "EmbeddedStore") -> Writing:
     )
 
 
-def person(project: "Project") -> tuple[str, str | None]:
+def person(project: "Opened") -> tuple[str, str | None]:
     """(name, e-mail or None) of who asks: git's identity, else the system's user."""
     from provgraph.ingest.describe import Describer
 

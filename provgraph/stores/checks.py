@@ -17,7 +17,7 @@ from provgraph.errors import CorruptError, StoreError
 from provgraph.events import Event
 from provgraph.events.envelope import KINDS
 from provgraph.schemas import SchemaError, validator
-from provgraph.stores import acyclicity, files, graph_tables, guard
+from provgraph.stores import acyclicity, files, graph_tables, guard, purging
 from provgraph.stores.embedded import EmbeddedStore
 from provgraph.stores.lineage import uid_text
 from provgraph.stores.projection import Projection
@@ -55,6 +55,7 @@ def check_store(store: EmbeddedStore, *, objects: bool = True, rebuild: bool = T
     if objects:
         yield from check_objects(store)
     yield from check_spool(store)
+    yield from check_forgotten(store)
     yield from check_capture(store)
 
 
@@ -160,7 +161,7 @@ def check_projection(store: EmbeddedStore, *, rebuild: bool = True) -> Iterator[
     if rebuild:
         db = sqlite3.connect(":memory:", isolation_level=None)
         graph_tables.create(db)
-        Projection(db, store.namespace).apply(store.events())
+        Projection(db, store.namespace, store.journal.lineage).apply(store.events())
         if graph_tables.digest(db) != store.digest():
             yield Finding("projection", "error", "differs from what the journal gives", path, remedy)
         db.close()
@@ -213,6 +214,19 @@ def lost_preimages(store: EmbeddedStore) -> list[Path]:
         spools = {path: f"{path.name.rpartition('.')[0]}.jsonl" for path in found}
         return [path for path, spool in spools.items() if spool not in names and f"{spool}.failed" not in names]
     return []
+
+
+def check_forgotten(store: EmbeddedStore) -> Iterator[Finding]:
+    """What was removed for good, and whether its old pages are gone."""
+    found = list(purging.tombstones(store.journal))
+    if found:
+        times = "once" if len(found) == 1 else f"{len(found)} times"
+        by = found[-1].body.get("facts", {}).get("by", "somebody")
+        message = f"{times} something was removed for good, the last time at {found[-1].time} by {by}"
+        yield Finding("forgotten", "note", message)
+    if purging.unfinished(store):
+        message = "old bytes of what was removed are still in a log: another program reads this history"
+        yield Finding("forgotten", "warning", message, str(store.journal.path), "end it, then type `provdb status`")
 
 
 def check_capture(store: EmbeddedStore) -> Iterator[Finding]:

@@ -1,7 +1,8 @@
 """The user's configuration: ``.provdb/config.toml``, as one frozen value."""
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +35,28 @@ TEMPLATE: Final = """\
 
 [capture]
 # unsupervised = []             # more programs that the supervisor must leave alone, beside sudo, su, ...
+
+[sync]
+# push = ""                     # a remote that new events are sent to in the background, as in push = "team"
+
+[ask]
+# at = ""                       # a remote whose server answers questions, as in at = "team"; --at local asks here
 """
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteEntry:
+    """A team's server, as ``[remotes.NAME]`` names it: never with a user or a password."""
+
+    url: str
+    database: str = "neo4j"
+    insecure: bool = False
+    """Whether a connection that anybody on the way can read is allowed."""
+
+    @property
+    def shown(self) -> str:
+        """The address without what somebody may have written into it by hand: a user, a password."""
+        return re.sub(r"//.*@", "//", self.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +75,11 @@ class Config:
     path_classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Class → globs, for ``ignored``, ``environment``, ``external``, ``project``."""
     unsupervised: tuple[str, ...] = ()
+    remotes: Mapping[str, RemoteEntry] = field(default_factory=dict)
+    push_to: str = ""
+    """The remote that new events are sent to in the background."""
+    ask_at: str = ""
+    """The remote whose server answers questions."""
 
     def without_trust(self) -> "Config":
         """What may be taken from a store that this user has not trusted: the rules that protect, nothing else."""
@@ -69,7 +96,10 @@ _FIELDS: Final[dict[tuple[str, str], tuple[str, type]]] = {
     ("scrub", "patterns"): ("scrub_patterns", list),
     ("scrub", "names"): ("scrub_names", list),
     ("capture", "unsupervised"): ("unsupervised", list),
+    ("sync", "push"): ("push_to", str),
+    ("ask", "at"): ("ask_at", str),
 }
+_REMOTE: Final[dict[str, type]] = {"url": str, "database": str, "insecure": bool}
 _CLASSES: Final = ("ignored", "environment", "external", "project")
 
 
@@ -96,6 +126,7 @@ def parse_config(document: Mapping[str, Any], where: str = "the configuration") 
     """
     values: dict[str, Any] = {}
     classes: dict[str, tuple[str, ...]] = {}
+    remotes: dict[str, RemoteEntry] = {}
     for section, table in document.items():
         if not isinstance(table, dict):
             raise InputError(f"{where}: `{section}` stands outside of a section; see the comments in it")
@@ -104,12 +135,29 @@ def parse_config(document: Mapping[str, Any], where: str = "the configuration") 
             if section == "paths" and key in _CLASSES:
                 classes[key] = _strings(what, value)
                 continue
+            if section == "remotes":
+                remotes[key] = _remote(what, value)
+                continue
             if (section, key) not in _FIELDS:
                 known = sorted(f"{s}.{k}" for s, k in _FIELDS) + [f"paths.{name}" for name in _CLASSES]
                 raise InputError(f"{what} is not known; known are {', '.join(known)}")
             name, type_ = _FIELDS[section, key]
-            values[name] = _strings(what, value) if type_ is list else _size(what, value)
-    return Config(path_classes=classes, **values)
+            values[name] = _READ[type_](what, value)
+    return Config(path_classes=classes, remotes=remotes, **values)
+
+
+def _remote(what: str, value: Any) -> RemoteEntry:
+    if not isinstance(value, dict) or "url" not in value:
+        raise InputError(f'{what} must be a section with a url, as in url = "bolt+s://host:7687"')
+    for key, item in value.items():
+        if key not in _REMOTE:
+            hint = "; credentials are never kept here: see `provdb remote add --help`"
+            known = ", ".join(_REMOTE)
+            raise InputError(f"{what}.{key} is not known; known are {known}{hint}")
+        if not isinstance(item, _REMOTE[key]):
+            wanted = "true or false" if _REMOTE[key] is bool else "a string"
+            raise InputError(f"{what}.{key} must be {wanted}, not {item!r}")
+    return RemoteEntry(**value)
 
 
 def _strings(what: str, value: Any) -> tuple[str, ...]:
@@ -118,7 +166,16 @@ def _strings(what: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _string(what: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise InputError(f"{what} must be a string, not {value!r}")
+    return value
+
+
 def _size(what: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise InputError(f"{what} must be a whole number, 0 or more, not {value!r}")
     return value
+
+
+_READ: Final[dict[type, Callable[[str, Any], Any]]] = {list: _strings, int: _size, str: _string}

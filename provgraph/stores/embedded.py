@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from provgraph.errors import CorruptError, StoreError
 from provgraph.events import Event
+from provgraph.graph.clones import Clones, short_names
 from provgraph.model.identity import Namespace
 from provgraph.stores import files, garbage, graph_tables, trust
 from provgraph.stores.config import Config, read_config
@@ -77,6 +78,13 @@ class EmbeddedStore:
         """The project's uids."""
         return self.journal.namespace
 
+    def clones(self) -> Clones:
+        """The clones that this store has events of. Cost: 50 µs a clone."""
+        origins = {row[0] for row in self._graph.execute("SELECT uid FROM origin")} | {self.origin}
+        told = {origin: self.journal.begun(origin).get("host") for origin in sorted(origins)}
+        hosts = {origin: str(host) for origin, host in told.items() if host}
+        return Clones(self.journal.lineage(), short_names(origins), hosts)
+
     # -- the projection
 
     def _open_graph(self) -> sqlite3.Connection:
@@ -120,7 +128,7 @@ class EmbeddedStore:
         return not rows or self.journal.uid_at(int(rows["seq"])) == rows["event"]
 
     def _wire(self) -> None:
-        self._projection = Projection(self._graph, self.journal.namespace)
+        self._projection = Projection(self._graph, self.journal.namespace, self.journal.lineage)
         self.knowledge = Knowledge(self._graph, self.local, self.journal, self.root)
         self.journal.find_spools = self.knowledge.spools
         self.reader = SqliteReader(self._graph, self.journal, self.journal.namespace, self.objects.__contains__)
@@ -169,7 +177,7 @@ class EmbeddedStore:
             with contextlib.closing(graph_tables.open_graph(new, write=True)) as db:
                 db.execute("PRAGMA journal_mode=OFF")
                 db.execute("PRAGMA synchronous=OFF")
-                Projection(db, self.journal.namespace).apply(self.journal.events())
+                Projection(db, self.journal.namespace, self.journal.lineage).apply(self.journal.events())
                 try:
                     db.backup(self._graph)
                 except sqlite3.DatabaseError as error:

@@ -25,6 +25,7 @@ from provgraph.stores.graph_columns import Columns, Keeping, Unreplaced
 from provgraph.stores.graph_elements import Connections, StoreElements
 from provgraph.stores.graph_rows import ABSENT, GraphRows
 from provgraph.stores.graph_tables import SCHEMA_VERSION
+from provgraph.stores.marks import read_marks
 
 FILE: Final = "graph.arrays"
 _SHAPE: Final = 1
@@ -72,11 +73,12 @@ class GraphCache:
         with without_collector(), _reading(own):
             try:
                 rows = self._last = _rows(own, keeping, self._last)
+                marks = read_marks(own)
             except (ValueError, LookupError, TypeError) as error:
                 said = f"{self._file or GRAPH} is damaged ({error}); `provdb doctor --rebuild` makes it anew"
                 raise CorruptError(said) from error
         columns = Columns(self._connections, (len(rows.kinds), len(rows.relations)), keeping, self._properties)
-        elements = StoreElements(rows, self._connections, self._namespace, self._properties, columns)
+        elements = StoreElements(rows, self._connections, self._namespace, self._properties, columns, marks)
         arrays = rows.arrays()
         table, notes = _present(ArrayTable(elements, arrays), arrays)
         return ProvGraph.of_table(table, notes=notes)

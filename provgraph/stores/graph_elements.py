@@ -17,6 +17,7 @@ from provgraph.stores.encoding import loads
 from provgraph.stores.graph_columns import Columns
 from provgraph.stores.graph_rows import GraphRows, first_from
 from provgraph.stores.lineage import LazyProperties, uid_text
+from provgraph.stores.marks import Marks
 
 Properties = Callable[[str], dict[str, Any]]
 """The properties of a vertex from its JSON text."""
@@ -58,8 +59,15 @@ class StoreElements:
     """
 
     def __init__(
-        self, rows: GraphRows, db: Connections, namespace: Namespace, properties: Properties, columns: Columns
+        self,
+        rows: GraphRows,
+        db: Connections,
+        namespace: Namespace,
+        properties: Properties,
+        columns: Columns,
+        marks: Marks,
     ) -> None:
+        self._marks = marks
         self._rows, self._db, self._namespace, self._properties = rows, db, namespace, properties
         self._columns = columns
         self._labelsets = [labels for _, labels in rows.labelsets]
@@ -108,10 +116,23 @@ class StoreElements:
         """Vertices; their properties are read when the first of them is looked at."""
         chosen = np.array(places, np.int32)
         texts = _Texts(self._db, [place + 1 for place in places])
+        origins = self._origins(places)
         return [
-            Vertex(uid, self._labelsets[label], LazyProperties(self._loading(texts, place + 1)))
+            Vertex(
+                uid,
+                self._labelsets[label],
+                LazyProperties(self._loading(texts, place + 1)),
+                self._marks.of(place + 1, origins.get(place + 1, 0), self._labelsets[label]),
+            )
             for uid, label, place in zip(self.uids(chosen), self._rows.labels[chosen].tolist(), places, strict=True)
         ]
+
+    def _origins(self, places: Sequence[int]) -> dict[int, int]:
+        """The origins of rows, where there are several clones at all."""
+        if not self._marks.clones:
+            return {}
+        ids = _listed([place + 1 for place in places])
+        return dict(self._db().execute(f"SELECT id, origin FROM vertex WHERE id IN ({ids})"))
 
     def _loading(self, texts: _Texts, id: int) -> Callable[[], dict[str, Any]]:
         return lambda: self._properties(texts[id])

@@ -1,7 +1,9 @@
 """The tables of ``graph.db``: vertices, edges, and what questions need to know of them at once.
 
 All of it follows from the journal, event by event: ids are given in the order in which uids first occur, so the same
-journal gives the same tables, however often and in however large steps it is applied.
+journal gives the same tables, however often and in however large steps it is applied. Journals that hold the same
+events in another order, as those of two clones do, give the same vertices and edges under other ids: where several
+clones wrote one property, its stamp decides, never who came first.
 """
 
 import hashlib
@@ -12,12 +14,21 @@ from typing import Final
 from provgraph.model.vocabulary import RELATIONS
 from provgraph.stores.connection import connect
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Of the projection alone: another version is rebuilt, never migrated."""
 
 TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE origin (id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE);
+CREATE TABLE origin (
+    id INTEGER PRIMARY KEY,
+    uid TEXT NOT NULL,
+    own INTEGER NOT NULL,        -- 1: this disk's; an origin that was left at a fork has two rows, before and after
+    UNIQUE (uid, own)
+);
+CREATE TABLE span (
+    first INTEGER PRIMARY KEY,   -- number of an event: from here on
+    origin INTEGER NOT NULL      -- they are this one's
+);
 CREATE TABLE relation (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE labelset (
     id INTEGER PRIMARY KEY, labels TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, environment INTEGER NOT NULL
@@ -27,7 +38,9 @@ CREATE TABLE vertex (
     uid BLOB NOT NULL UNIQUE,
     labels INTEGER,              -- NULL: an edge named it, no event has brought it yet
     properties TEXT NOT NULL,
-    seq INTEGER NOT NULL         -- of the event that touched it last
+    seq INTEGER NOT NULL,        -- of the event that touched it last
+    origin INTEGER NOT NULL,     -- that recorded it; 0: several may (it has a uid of its own), or none has yet
+    stamps TEXT                  -- of the properties that several origins may write, as JSON (projection.stamp_of)
 );
 CREATE INDEX vertex_labels ON vertex (labels);
 CREATE INDEX vertex_seq ON vertex (seq);
@@ -39,12 +52,17 @@ CREATE TABLE edge (
     role TEXT NOT NULL,
     properties TEXT NOT NULL,
     seq INTEGER NOT NULL,        -- of the event that brought it last
-    born INTEGER NOT NULL        -- of the event that brought it first
+    born INTEGER NOT NULL,       -- of the event that brought it first
+    stamps TEXT                  -- as those of a vertex
 );
 CREATE UNIQUE INDEX edge_forth ON edge (source, type, target, role);
 CREATE INDEX edge_back ON edge (target, type, source);
 CREATE INDEX edge_seq ON edge (seq);
-CREATE TABLE artifact (vertex INTEGER PRIMARY KEY, path TEXT NOT NULL, newest INTEGER);
+CREATE TABLE artifact (
+    vertex INTEGER PRIMARY KEY,
+    path TEXT NOT NULL,
+    newest INTEGER               -- of the snapshots that this disk recorded
+);
 CREATE INDEX artifact_path ON artifact (path);
 CREATE TABLE snapshot (
     vertex INTEGER PRIMARY KEY,
@@ -58,8 +76,8 @@ CREATE TABLE snapshot (
     created_at TEXT NOT NULL,
     origin INTEGER NOT NULL,
     seq INTEGER NOT NULL,        -- of the event that brought it
-    invalidated INTEGER NOT NULL DEFAULT 0,
-    generator INTEGER
+    invalidated INTEGER NOT NULL DEFAULT 0,  -- 1: by an event of this disk, 2: by another clone's, 3: by both
+    generator INTEGER            -- of this disk's snapshots the one that an event of this disk names
 );
 CREATE INDEX snapshot_path ON snapshot (path);
 CREATE INDEX snapshot_unhashed ON snapshot (vertex) WHERE content = 'unhashed';
@@ -74,9 +92,15 @@ CREATE TABLE activity (
 );
 CREATE INDEX activity_started ON activity (started_at, vertex);
 CREATE INDEX activity_number ON activity (origin, number);
-CREATE TABLE agent (vertex INTEGER PRIMARY KEY, name TEXT, email TEXT);
+CREATE TABLE agent (vertex INTEGER PRIMARY KEY, name TEXT, email TEXT, same_as BLOB);
 CREATE INDEX agent_name ON agent (name);
-CREATE TABLE version (vertex INTEGER PRIMARY KEY, origin INTEGER NOT NULL);
+CREATE INDEX agent_merged ON agent (vertex) WHERE same_as IS NOT NULL;
+CREATE TABLE version (
+    vertex INTEGER PRIMARY KEY,
+    origin INTEGER NOT NULL,
+    own INTEGER                  -- number of the first event of this disk that brought it
+);
+CREATE INDEX version_own ON version (own) WHERE own IS NOT NULL;
 CREATE TABLE spool (
     name TEXT PRIMARY KEY, newest INTEGER, first INTEGER, closed INTEGER NOT NULL, t INTEGER NOT NULL
 ) WITHOUT ROWID;
@@ -95,8 +119,8 @@ RELATION_IDS: Final = {name: number for number, name in enumerate(RELATIONS, 1)}
 """Ids of the vocabulary's relations; others follow in the order in which they occur."""
 
 _DIGESTED: Final = (
-    "meta", "origin", "relation", "labelset", "vertex", "edge", "artifact", "snapshot", "activity", "agent", "version",
-    "spool", "collection", "member_list", "member", "property_key", "event_kind", "violation",
+    "meta", "origin", "span", "relation", "labelset", "vertex", "edge", "artifact", "snapshot", "activity", "agent",
+    "version", "spool", "collection", "member_list", "member", "property_key", "event_kind", "violation",
 )  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""What ingestion asks: the newest states by the projection, identities on this disk by the local tables."""
+"""What ingestion asks: the newest states by the projection, identities on this disk by the local tables.
+
+Of what was recorded, only what this disk recorded counts: what is on a colleague's disk is no state of a file here.
+"""
 
 import re
 import sqlite3
@@ -16,8 +19,8 @@ from provgraph.stores.reader import uid_bytes
 from provgraph.stores.side_tables import member_key
 
 _KNOWN: Final = (
-    "SELECT v.uid, a.path, b.uid, s.sequence, s.sha256, s.size, s.mode, s.invalidated, g.uid, s.content, s.created_at "
-    "FROM artifact a JOIN snapshot s ON s.vertex = a.newest JOIN vertex v ON v.id = s.vertex "
+    "SELECT v.uid, a.path, b.uid, s.sequence, s.sha256, s.size, s.mode, s.invalidated & 1, g.uid, s.content, "
+    "s.created_at FROM artifact a JOIN snapshot s ON s.vertex = a.newest JOIN vertex v ON v.id = s.vertex "
     "JOIN vertex b ON b.id = a.vertex LEFT JOIN vertex g ON g.id = s.generator "
 )
 _UID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -57,7 +60,7 @@ class Knowledge:
         if not self._is_root(folder):
             prefix = column(folder).rstrip("/")
             where, values = "WHERE a.path > ? AND a.path < ?", (f"{prefix}/", f"{prefix}0")
-        rows = self.db.execute(f"{_KNOWN} {where} AND NOT s.invalidated ORDER BY a.path", values).fetchall()
+        rows = self.db.execute(f"{_KNOWN} {where} AND NOT s.invalidated & 1 ORDER BY a.path", values).fetchall()
         found = self.local.presences() if len(rows) > 50 else {}
         return [self._known(row, found.get(row[0]) if found else self.local.presence(row[0])) for row in rows]
 
@@ -84,7 +87,7 @@ class Knowledge:
 
     def unhashed(self) -> list[Known]:
         """The newest snapshots whose content waits to be hashed, by path."""
-        where = "WHERE s.content = 'unhashed' AND NOT s.invalidated ORDER BY a.path"
+        where = "WHERE s.content = 'unhashed' AND NOT s.invalidated & 1 ORDER BY a.path"
         return [self._known(row, self.local.presence(row[0])) for row in self.db.execute(_KNOWN + where).fetchall()]
 
     def baseline(self, path: str) -> Baseline | None:
@@ -163,7 +166,8 @@ class Knowledge:
         query = (
             "SELECT g.uid, c.seq, c.place, s.path FROM member m JOIN collection c ON c.list = m.list "
             "JOIN snapshot s ON s.vertex = c.vertex JOIN vertex g ON g.id = s.generator "
-            "JOIN labelset l ON l.id = g.labels WHERE m.key = ? AND s.vertex > ? "
+            "JOIN labelset l ON l.id = g.labels JOIN origin o ON o.id = s.origin AND o.own "
+            "WHERE m.key = ? AND s.vertex > ? "
             "ORDER BY l.labels LIKE '%\"Gathering\"%', s.vertex DESC"
         )
         shown = column(path)
@@ -195,10 +199,11 @@ class Knowledge:
     def collections_near(self, folder: str) -> list[Known]:
         """The newest Collection snapshot of each folder at, below or above ``folder``, by path."""
         query = (
-            "SELECT v.uid, s.path, b.uid, s.sequence, s.sha256, s.size, s.mode, s.invalidated, g.uid, s.content, "
+            "SELECT v.uid, s.path, b.uid, s.sequence, s.sha256, s.size, s.mode, s.invalidated & 1, g.uid, s.content, "
             "s.created_at FROM snapshot s JOIN vertex v ON v.id = s.vertex LEFT JOIN vertex b ON b.id = s.artifact "
             "LEFT JOIN vertex g ON g.id = s.generator WHERE s.vertex IN (SELECT max(n.vertex) FROM collection c "
-            "JOIN snapshot n ON n.vertex = c.vertex GROUP BY n.path) ORDER BY s.path"
+            "JOIN snapshot n ON n.vertex = c.vertex JOIN origin o ON o.id = n.origin AND o.own GROUP BY n.path) "
+            "ORDER BY s.path"
         )
         rows = self.db.execute(query).fetchall()
         return [self._known(row, self.local.presence(row[0])) for row in rows if self._near(row[1], column(folder))]
@@ -224,13 +229,15 @@ class Knowledge:
 
     def next_activity_number(self) -> int:
         """One more than the commands journaled so far on this disk (a new origin of a copied folder counts on)."""
-        return int(self.db.execute("SELECT coalesce(max(number), 0) + 1 FROM activity").fetchone()[0])
+        of_each = "(SELECT max(number) FROM activity WHERE origin = o.id)"
+        query = f"SELECT coalesce(max({of_each}), 0) + 1 FROM origin o WHERE o.own"
+        return int(self.db.execute(query).fetchone()[0])
 
     def agent(self, label: str, name: str) -> str | None:
-        """uid of an agent that is no person with an e-mail address."""
+        """uid of an agent that is no person with an e-mail address, as this disk knows it."""
         query = (
             "SELECT v.uid, l.labels FROM agent a JOIN vertex v ON v.id = a.vertex JOIN labelset l ON l.id = v.labels "
-            "WHERE a.name = ? AND a.email IS NULL ORDER BY a.vertex"
+            "JOIN origin o ON o.id = v.origin AND o.own WHERE a.name = ? AND a.email IS NULL ORDER BY a.vertex"
         )
         for uid, labels in self.db.execute(query, (column(name),)):
             if f'"{label}"' in labels:
@@ -239,6 +246,9 @@ class Knowledge:
 
     def newest_version(self) -> str | None:
         """uid of the newest version on this disk."""
-        query = "SELECT v.uid FROM version n JOIN vertex v ON v.id = n.vertex ORDER BY n.vertex DESC LIMIT 1"
+        query = (
+            "SELECT v.uid FROM version n JOIN vertex v ON v.id = n.vertex WHERE n.own IS NOT NULL "
+            "ORDER BY n.own DESC, n.vertex DESC LIMIT 1"
+        )
         row = self.db.execute(query).fetchone()
         return None if row is None else uid_text(row[0])

@@ -8,6 +8,7 @@ from typing import Any, Final
 from provgraph.graph.elements import Vertex
 from provgraph.model.vocabulary import ANCESTRY, RESPONSIBILITY
 from provgraph.stores.graph_tables import RELATION_IDS
+from provgraph.stores.marks import Marks
 
 
 def _types(names: tuple[str, ...]) -> str:
@@ -58,16 +59,20 @@ class LazyProperties(Mapping[str, Any]):
         return repr(self._parsed())
 
 
+Row = tuple[int, bytes, int, str, int]
+"""(row id, 16 bytes of uid, labelset id, JSON text of the properties, row id of the origin) of a vertex."""
+
+
 @dataclass(frozen=True, slots=True)
 class LineageRows:
     """A lineage as plain rows, so that a face can fold a large one without parsing a property.
 
-    ``vertices``: (row id, 16 bytes of uid, labelset id, JSON text of the properties), by uid.
+    ``vertices``: by uid.
     ``edges``: (relation id, source's row id, target's row id, role, JSON text), ancestry and revision edges, then
     those to agents. ``reached``: how many of the vertices are no agents.
     """
 
-    vertices: list[tuple[int, bytes, int, str]]
+    vertices: list[Row]
     edges: list[tuple[int, int, int, str, str]]
     reached: int
 
@@ -136,7 +141,7 @@ def lineage_rows(
     ).fetchall()
     edges += _agents(db)
     vertices = db.execute(
-        "SELECT v.id, v.uid, v.labels, v.properties FROM temp.found f CROSS JOIN vertex v ON v.id = f.id "
+        "SELECT v.id, v.uid, v.labels, v.properties, v.origin FROM temp.found f CROSS JOIN vertex v ON v.id = f.id "
         "WHERE v.labels IS NOT NULL"
     ).fetchall()
     vertices.sort(key=lambda row: row[1])
@@ -184,15 +189,17 @@ def _agents(db: sqlite3.Connection) -> list[tuple[int, int, int, str, str]]:
 
 
 def make_vertices(
-    rows: Sequence[tuple[int, bytes, int, str]],
+    rows: Sequence[Row],
     labels: Mapping[int, tuple[str, ...]],
     parse: Callable[[str, tuple[str, ...]], dict[str, Any]],
+    marks: Marks,
 ) -> dict[int, Vertex]:
     """Vertices by row id, in the order of the rows, their properties not yet parsed."""
     made = {}
-    for id, uid, labelset, text in rows:
+    for id, uid, labelset, text, origin in rows:
         names = labels[labelset]
-        made[id] = Vertex(uid_text(uid), names, LazyProperties(lambda text=text, names=names: parse(text, names)))  # type: ignore[misc]
+        properties = LazyProperties(lambda text=text, names=names: parse(text, names))  # type: ignore[misc]
+        made[id] = Vertex(uid_text(uid), names, properties, marks.of(id, origin, names))
     return made
 
 

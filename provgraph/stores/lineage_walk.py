@@ -5,15 +5,13 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from provgraph.graph.elements import Edge, Vertex
-from provgraph.stores.lineage import RESPONSIBLE, Steps, within
+from provgraph.stores.lineage import RESPONSIBLE, Row, Steps, within
 
-Row = tuple[int, bytes, int, str]
-"""(row id, 16 bytes of uid, labelset id, JSON text of the properties)."""
 MakeVertices = Callable[[Sequence[Row]], list[Vertex]]
 MakeEdge = Callable[[int, bytes, bytes, str, str], Edge]
 """The edge of (relation id, uid of the source, uid of the target, role, JSON text of the properties)."""
 
-_COLUMNS: Final = "e.type, e.role, e.properties, v.id, v.uid, v.labels, v.properties"
+_COLUMNS: Final = "e.type, e.role, e.properties, v.id, v.uid, v.labels, v.properties, v.origin"
 
 
 class LineageWalk:
@@ -44,7 +42,8 @@ class LineageWalk:
             self._near = within(db, steps, depth)
             self._count = len(self._near)
         marks = ",".join(map(str, steps.roots)) or "NULL"
-        self._keep(db.execute(f"SELECT id, uid, labels, properties FROM vertex WHERE id IN ({marks})").fetchall())
+        found = db.execute(f"SELECT id, uid, labels, properties, origin FROM vertex WHERE id IN ({marks})")
+        self._keep(found.fetchall())
         self._count -= sum("Agent" in vertex.labels for _, vertex in self._seen.values())  # only a root can be one
 
     @property
@@ -87,7 +86,8 @@ class LineageWalk:
         ]
 
     def _keep(self, rows: Sequence[Row]) -> None:
-        for row, vertex in zip(rows, self._make_vertices(rows), strict=True):
+        unique = list({row[0]: row for row in rows}.values())  # edges of different roles lead to one vertex
+        for row, vertex in zip(unique, self._make_vertices(unique), strict=True):
             self._seen.setdefault(vertex.uid, (row, vertex))
 
 

@@ -12,6 +12,7 @@ Tables, for whoever reads the file without this package (`capture` does, with th
     present(vertex, device, inode, size, mtime_ns, ctime_ns, mode, seen)
                             under which identity a snapshot (16 bytes of uid) lies on the disk now
     moment(id, at)          times, ISO 8601 UTC, each written once
+    server(…), sent(…)      what teams' servers have got, see ``sync_state``
     figure(key, value)      counters: ``objects_bytes`` is the space that the object store takes;
                             ``walked`` is the ``moment`` of the last walk over the whole project
 """
@@ -110,6 +111,15 @@ class Local:
             if isinstance(error, sqlite3.DatabaseError):  # most likely the disk is full
                 raise StoreError(f"{self.path} could not be written: {error}") from error
             raise
+
+    def writing(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+        """A transaction on the raw database, for other modules' tables."""
+        return self._writing()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The raw database, for reading other modules' tables."""
+        return self._db
 
     def _moment(self, at: str) -> int:
         found = self._moments.get(at)

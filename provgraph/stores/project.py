@@ -3,15 +3,17 @@
 import contextlib
 import json
 import os
+import platform
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from provgraph.errors import CorruptError, InputError, NewerStoreError, NoProjectError, StoreError, TrustError
 from provgraph.model.identity import uuid7
-from provgraph.stores import baseline, files, guard, identity, migrations, trust
+from provgraph.stores import baseline, files, guard, identity, migrations, purging, trust
 from provgraph.stores.config import TEMPLATE
 from provgraph.stores.embedded import EmbeddedStore
+from provgraph.stores.encoding import column
 from provgraph.stores.journal import SCHEMA_VERSION, create_journal
 
 
@@ -42,6 +44,8 @@ def open_store(root: str, *, write: bool) -> EmbeddedStore:
     if migrations.check_version(folder / files.JOURNAL) < SCHEMA_VERSION:
         migrations.migrate(folder / files.JOURNAL)
     store = EmbeddedStore(root, write=write)
+    if purging.unfinished(store) and os.access(folder, os.W_OK):
+        store = _cleaned_up(store, write=write)
     try:
         if write:
             _bind(store)
@@ -50,6 +54,14 @@ def open_store(root: str, *, write: bool) -> EmbeddedStore:
         store.close()
         raise
     return store
+
+
+def _cleaned_up(store: EmbeddedStore, *, write: bool) -> EmbeddedStore:
+    """The store after the purge that was cut short in it: `provdb forget` was killed."""
+    store.close()
+    with EmbeddedStore(store.root, write=True) as opened:
+        purging.finish(opened)
+    return EmbeddedStore(store.root, write=write)
 
 
 def init_project(root: str, *, share: bool = False, join: str | None = None) -> EmbeddedStore:
@@ -112,7 +124,7 @@ def _begin(root: str, join: str | None) -> EmbeddedStore:
             baseline.walk_into(store, created_at)
             with store.journal.batch() as batch:
                 batch.event("project.begun", created_at).facts |= {"project": store.project, "source": source}
-                batch.event("origin.begun", created_at).facts |= {"origin": store.origin}
+                batch.event("origin.begun", created_at).facts |= {"origin": store.origin, **_self_description(root)}
         _write_project_file(store)
     except BaseException:
         store.close()
@@ -166,13 +178,24 @@ def _bind(store: EmbeddedStore) -> None:
     bound = identity.binding(store.folder)
     meta = store.journal.meta()
     if any(meta.get(key) != value for key, value in bound.items()):
-        origin = uuid7()
-        with store.journal.batch(bound | {"origin": origin}) as batch:
-            batch.event("origin.begun", now()).facts |= {
-                "origin": origin,
-                "forked_from": meta["origin"],
-                "forked_at": store.journal.last_of(meta["origin"]),
-            }
-        _write_project_file(store)
+        begin_origin(store)
     elif _project_file(store.folder).get("origin") != meta["origin"]:
         _write_project_file(store)
+
+
+def begin_origin(store: EmbeddedStore) -> None:
+    """From now on number events anew: somebody else, or a lost future of this store, has numbers that would follow."""
+    before, origin = store.origin, uuid7()
+    with store.journal.batch(identity.binding(store.folder) | {"origin": origin}) as batch:
+        batch.event("origin.begun", now()).facts |= {
+            "origin": origin,
+            "forked_from": before,
+            "forked_at": store.journal.last_of(before),
+            **_self_description(store.root),
+        }
+    _write_project_file(store)
+
+
+def _self_description(root: str) -> dict[str, str]:
+    """What colleagues may call this clone by: the machine, and the folder's name."""
+    return {"host": column(platform.node()), "folder": column(os.path.basename(os.path.realpath(root)))}

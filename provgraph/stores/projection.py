@@ -2,12 +2,15 @@
 
 One transaction a chunk of events. Within a chunk, vertices live in memory and are written once; the order in which
 ids are given is that of the events, so chunks of any size give the same rows.
+
+What several origins may write bears a stamp, and the later stamp wins, key by key: what was annotated, over what was
+recorded; then by the event's time, its origin, its number there. A property that was taken away leaves its stamp.
 """
 
 import contextlib
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -25,17 +28,46 @@ CHUNK: Final = 5_000
 _ELEMENTS: Final = 100_000
 """Vertices and edges after which a chunk ends early, so that memory stays bounded."""
 _IN: Final = 500
+_ANNOTATES: Final = frozenset({"properties.annotated", "agents.merged", "content.purged"})
+"""Kinds of events that change what others recorded."""
+FIXED: Final = frozenset({"path", "path_bytes"})
+"""Properties of an artifact that its uid is made of: whoever writes them writes the same."""
+
+
+def stamp_of(event: Event) -> str:
+    """What decides between values of one property: compares as text."""
+    return f"{int(event.kind in _ANNOTATES)}|{event.time}|{event.origin}|{event.origin_seq:020d}"
 
 
 class VertexState:
-    """A vertex while a chunk is applied. ``id`` is its row; properties are parsed where they are needed."""
+    """A vertex while a chunk is applied. ``id`` is its row; properties are parsed where they are needed.
 
-    __slots__ = ("_parsed", "born", "dirty", "id", "labels", "new", "origin", "relabelled", "seq", "text", "uid")
+    ``home`` is the origin that recorded it, 0 where several may; ``origin`` the one that brought it in this chunk;
+    ``own`` the first event of this disk in this chunk that did.
+    """
 
-    def __init__(self, id: int, uid: bytes, labels: int | None, text: str, seq: int, new: bool) -> None:
-        self.id, self.uid, self.labels, self.text, self.seq, self.new = id, uid, labels, text, seq, new
-        self.dirty = self.relabelled = False
+    __slots__ = (
+        "_parsed", "born", "dirty", "home", "id", "labels", "new", "origin", "own", "relabelled", "seq", "stamps",
+        "text", "uid",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        id: int,
+        uid: bytes,
+        labels: int | None = None,
+        text: str = "{}",
+        seq: int = 0,
+        home: int = 0,
+        stamps: str | None = None,
+        *,
+        new: bool = False,
+    ) -> None:
+        self.id, self.uid, self.labels, self.text, self.seq, self.home = id, uid, labels, text, seq, home
+        self.new, self.dirty, self.relabelled = new, False, False
         self.origin = self.born = 0
+        self.own: int | None = None
+        self.stamps: dict[str, str] = loads(stamps) if stamps else {}
         self._parsed: dict[str, Any] | None = None
 
     @property
@@ -45,10 +77,17 @@ class VertexState:
             self._parsed = loads(self.text)
         return self._parsed
 
-    def merge(self, properties: dict[str, Any], seq: int) -> None:
-        """Set properties; None removes one."""
-        mine = self.properties
+    def merge(self, properties: Mapping[str, Any], seq: int, stamp: str, contested: bool) -> None:
+        """Set properties, but for those that bear a later stamp; None removes one.
+
+        ``contested``: other origins may write these, too.
+        """
+        mine, stamps = self.properties, self.stamps
         for key, value in properties.items():
+            if contested or (stamps and key in stamps):
+                if stamp < stamps.get(key, ""):
+                    continue
+                stamps[key] = stamp
             if value is None:
                 mine.pop(key, None)
             else:
@@ -62,15 +101,23 @@ class Projection:
     Parameters:
         db: the database, open for writing.
         namespace: the project's uids.
+        lineage: the origins whose events are this disk's own, each up to a number (`Journal.lineage`); all are, where
+            it is left out.
     """
 
-    def __init__(self, db: sqlite3.Connection, namespace: Namespace) -> None:
-        self.db, self.namespace = db, namespace
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        namespace: Namespace,
+        lineage: Callable[[], Mapping[str, int]] | None = None,
+    ) -> None:
+        self.db, self.namespace, self.lineage = db, namespace, lineage
         self._labels: dict[tuple[str, ...], int] = {}
         self._label_texts: dict[int, tuple[str, ...]] = {}
         self._relations = dict(RELATION_IDS)
         self._keys: set[tuple[object, tuple[str, ...]]] = set()
-        db.create_function("merge_properties", 2, _merge_texts, deterministic=True)
+        db.create_function("merge_properties", 4, _merge_texts, deterministic=True)
+        db.create_function("merge_stamps", 2, _merge_stamps, deterministic=True)
 
     def watermark(self) -> tuple[int, str | None]:
         """(number, uid) of the newest event that was applied; (0, None) where none was."""
@@ -147,10 +194,10 @@ class Projection:
             self._relations[name] = found
         return found
 
-    def origin(self, uid: str) -> int:
-        """The id of an origin."""
-        self.db.execute("INSERT OR IGNORE INTO origin (uid) VALUES (?)", (uid,))
-        return int(self.db.execute("SELECT id FROM origin WHERE uid = ?", (uid,)).fetchone()[0])
+    def origin(self, uid: str, own: bool) -> int:
+        """The id of an origin, or of the part of it that is (or is not) this disk's own."""
+        self.db.execute("INSERT OR IGNORE INTO origin (uid, own) VALUES (?, ?)", (uid, own))
+        return int(self.db.execute("SELECT id FROM origin WHERE uid = ? AND own = ?", (uid, own)).fetchone()[0])
 
     def note_keys(self, owners: tuple[str, ...], keys: tuple[str, ...]) -> None:
         """Note that these property keys stand on these labels (or this relation)."""
@@ -167,25 +214,31 @@ class _Chunk:
         self.projection, self.db, self.events = projection, projection.db, events
         self.states: dict[bytes, VertexState] = {}
         self.edges: list[tuple[int, int, int, str, str, int]] = []
+        self.edge_stamps: list[str | None] = []
         self.members: list[tuple[bytes, str, int, int]] = []
         self.spools: list[tuple[str, bool, int | None, dict[str, Any]]] = []
         self.next_id = self.db.execute("SELECT coalesce(max(id), 0) + 1 FROM vertex").fetchone()[0]
         self.first_new = self.next_id
-        self.origins: dict[str, int] = {}
+        self.lineage = None if projection.lineage is None else projection.lineage()
+        self.origins: dict[tuple[str, bool], int] = {}
+        self.homes = side_tables.Homes(self.db)
 
     def run(self) -> None:
+        for event in self.events:
+            self.homes.note(event.seq, self._origin(event), self._is_own(event))
         fresh = [self._fresh_uids(event) for event in self.events]
         self._load(fresh)
         for event, uids in zip(self.events, fresh, strict=True):
             self._take(event, uids)
         self._write_vertices()
         self.db.executemany(
-            "INSERT INTO edge (type, source, target, role, properties, seq, born) VALUES (?,?,?,?,?,?,?) "
-            "ON CONFLICT (source, type, target, role) DO UPDATE SET "
-            "properties = merge_properties(properties, excluded.properties), seq = excluded.seq",
-            [(*edge, edge[5]) for edge in self.edges],
+            "INSERT INTO edge (type, source, target, role, properties, seq, born, stamps) VALUES (?,?,?,?,?,?,?,?) "
+            "ON CONFLICT (source, type, target, role) DO UPDATE SET seq = excluded.seq, "
+            "properties = merge_properties(properties, stamps, excluded.properties, excluded.stamps), "
+            "stamps = merge_stamps(stamps, excluded.stamps)",
+            [(*edge, edge[5], stamps) for edge, stamps in zip(self.edges, self.edge_stamps, strict=True)],
         )
-        side_tables.write(self.projection, self.states.values(), self.edges, self.events[0].seq)
+        side_tables.write(self.projection, self.states.values(), self.edges, self.homes)
         for uid, chunk, seq, place in self.members:
             side_tables.write_members(self.db, self.states[uid], chunk, seq, place)
         side_tables.write_spools(self.db, self.spools)
@@ -195,6 +248,16 @@ class _Chunk:
             "INSERT INTO event_kind VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET events = events + excluded.events",
             ((column(kind), kind in KINDS, count) for kind, count in kinds.items()),
         )
+
+    def _is_own(self, event: Event) -> bool:
+        return self.lineage is None or event.origin_seq <= self.lineage.get(event.origin, 0)
+
+    def _origin(self, event: Event) -> int:
+        key = event.origin, self._is_own(event)
+        found = self.origins.get(key)
+        if found is None:
+            found = self.origins[key] = self.projection.origin(*key)
+        return found
 
     def _fresh_uids(self, event: Event) -> list[bytes]:
         """The uids of an event's vertices, by place."""
@@ -222,50 +285,22 @@ class _Chunk:
         for start in range(0, len(uids), _IN):
             part = uids[start : start + _IN]
             marks = ",".join("?" * len(part))
-            query = f"SELECT id, uid, labels, properties, seq FROM vertex WHERE uid IN ({marks})"
-            for id, uid, labels, text, seq in self.db.execute(query, part):
-                self.states[uid] = VertexState(id, uid, labels, text, seq, new=False)
+            query = f"SELECT id, uid, labels, properties, seq, origin, stamps FROM vertex WHERE uid IN ({marks})"
+            for row in self.db.execute(query, part):
+                self.states[row[1]] = VertexState(*row)
 
     def _state(self, uid: bytes, seq: int) -> VertexState:
         found = self.states.get(uid)
         if found is None:
-            found = self.states[uid] = VertexState(self.next_id, uid, None, "{}", seq, new=True)
+            found = self.states[uid] = VertexState(self.next_id, uid, seq=seq, new=True)
             self.next_id += 1
         return found
 
     def _take(self, event: Event, uids: list[bytes]) -> None:
-        body, seq, projection = event.body, event.seq, self.projection
-        origin = self.origins.get(event.origin)
-        if origin is None:
-            origin = self.origins[event.origin] = projection.origin(event.origin)
-        for row, uid in zip(body.get("vertices", ()), uids, strict=True):
-            state, labels = self._state(uid, seq), tuple(row[0])
-            if state.labels is None:
-                state.origin, state.born = origin, seq
-            else:
-                mine = projection.labels_of(state.labels)
-                labels = mine + tuple(label for label in labels if label not in mine)
-            labelset = projection.labelset(labels)
-            state.relabelled |= not state.new and labelset != state.labels
-            state.labels = labelset
-            state.merge(row[1], seq)
-            projection.note_keys(labels, tuple(row[1]))
-        for uid, properties in body.get("set", ()):
-            state = self._state(_bytes(uid), seq)
-            state.merge(properties, seq)
-            projection.note_keys(projection.labels_of(state.labels), tuple(properties))
-        for row in body.get("edges", ()):
-            type, source, target = row[0], row[1], row[2]
-            properties = row[3] if len(row) > 3 else {}
-            first = self._state(uids[source] if isinstance(source, int) else _bytes(source), seq)
-            second = self._state(uids[target] if isinstance(target, int) else _bytes(target), seq)
-            role = column(str(properties.get("role", "")))
-            text = dumps(properties) if properties else "{}"
-            self.edges.append((projection.relation(type), first.id, second.id, role, text, seq))
-            if properties:
-                projection.note_keys((type,), tuple(properties))
-        facts = body.get("facts", {})
-        if isinstance(facts.get("spool"), str):
+        self._take_vertices(event, uids)
+        self._take_edges(event, uids)
+        facts, seq = event.body.get("facts", {}), event.seq
+        if isinstance(facts.get("spool"), str) and self._is_own(event):
             begins = event.kind == "activity.begun" and bool(uids)
             self.spools.append((facts["spool"], begins, self.states[uids[0]].id if begins else None, facts))
         for place, row in enumerate(facts.get("members", ())):
@@ -274,26 +309,80 @@ class _Chunk:
             self._state(uid, seq)
             self.members.append((uid, row["chunk"], seq, place))
 
+    def _take_vertices(self, event: Event, uids: list[bytes]) -> None:
+        body, seq, projection, stamp = event.body, event.seq, self.projection, stamp_of(event)
+        origin = self._origin(event)
+        for row, uid in zip(body.get("vertices", ()), uids, strict=True):
+            state, labels = self._state(uid, seq), tuple(row[0])
+            if state.labels is None:
+                state.origin, state.born = origin, seq
+                state.home = origin if len(row) == 2 else 0
+            else:
+                mine = projection.labels_of(state.labels)
+                labels = mine + tuple(label for label in labels if label not in mine)
+            if state.own is None and self._is_own(event):
+                state.own = seq
+            labelset = projection.labelset(labels)
+            state.relabelled |= not state.new and labelset != state.labels
+            state.labels = labelset
+            contested = len(row) > 2 and not ("Artifact" in labels and FIXED.issuperset(row[1]))
+            state.merge(row[1], seq, stamp, contested)
+            projection.note_keys(labels, tuple(row[1]))
+        for text, properties in body.get("set", ()):
+            state = self._state(_bytes(text), seq)
+            state.merge(properties, seq, stamp, event.kind in _ANNOTATES or not state.home)
+            projection.note_keys(projection.labels_of(state.labels), tuple(properties))
+
+    def _take_edges(self, event: Event, uids: list[bytes]) -> None:
+        body, seq, projection = event.body, event.seq, self.projection
+        for row in body.get("edges", ()):
+            type, source, target = row[0], row[1], row[2]
+            properties = row[3] if len(row) > 3 else {}
+            first = self._state(uids[source] if isinstance(source, int) else _bytes(source), seq)
+            second = self._state(uids[target] if isinstance(target, int) else _bytes(target), seq)
+            role = column(str(properties.get("role", "")))
+            text = dumps(properties) if properties else "{}"
+            self.edges.append((projection.relation(type), first.id, second.id, role, text, seq))
+            # What an origin recorded itself, nobody else gives edges to.
+            contested = bool(properties) and not first.home
+            self.edge_stamps.append(dumps(dict.fromkeys(properties, stamp_of(event))) if contested else None)
+            if properties:
+                projection.note_keys((type,), tuple(properties))
+
     def _write_vertices(self) -> None:
         new, changed = [], []
         for state in self.states.values():
             if state.dirty:
                 state.text = dumps(state.properties)
+            stamps = dumps(state.stamps) if state.stamps else None
             if state.new:
-                new.append((state.id, state.uid, state.labels, state.text, state.seq))
+                new.append((state.id, state.uid, state.labels, state.text, state.seq, state.home, stamps))
             elif state.dirty:
-                changed.append((state.labels, state.text, state.seq, state.id))
-        self.db.executemany("INSERT INTO vertex VALUES (?,?,?,?,?)", new)
-        self.db.executemany("UPDATE vertex SET labels = ?, properties = ?, seq = ? WHERE id = ?", changed)
+                changed.append((state.labels, state.text, state.seq, state.home, stamps, state.id))
+        self.db.executemany("INSERT INTO vertex VALUES (?,?,?,?,?,?,?)", new)
+        update = "UPDATE vertex SET labels = ?, properties = ?, seq = ?, origin = ?, stamps = ? WHERE id = ?"
+        self.db.executemany(update, changed)
 
 
 def _bytes(uid: str) -> bytes:
     return bytes.fromhex(uid.replace("-", ""))
 
 
-def _merge_texts(old: str, new: str) -> str:
+def _merge_texts(old: str, old_stamps: str | None, new: str, new_stamps: str | None) -> str:
     """Properties of an edge that is recorded again: the later ones win."""
-    return old if new == "{}" else dumps({**loads(old), **loads(new)})
+    if new == "{}":
+        return old
+    if old_stamps is None:
+        return dumps({**loads(old), **loads(new)})
+    before, after = loads(old_stamps), loads(new_stamps or "{}")
+    return dumps(loads(old) | {k: v for k, v in loads(new).items() if before.get(k, "") <= after.get(k, "")})
+
+
+def _merge_stamps(old: str | None, new: str | None) -> str | None:
+    if old is None or new is None:
+        return old or new
+    before, after = loads(old), loads(new)
+    return dumps({key: max(before.get(key, ""), after.get(key, "")) for key in {**before, **after}})
 
 
 def _chunk(events: Iterator[Event]) -> Iterator[Event]:

@@ -1,8 +1,5 @@
 """Questions to the embedded store: the reader's port over the tables of ``graph.db``."""
 
-import bisect
-import difflib
-import os
 import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -13,6 +10,7 @@ from provgraph.errors import StoreError
 from provgraph.graph.elements import Edge, Vertex
 from provgraph.graph.provgraph import ProvGraph
 from provgraph.graph.reader import ActivityFilter, SnapshotRow
+from provgraph.graph.region import WholeRegion
 from provgraph.model import members as member_chunks
 from provgraph.model.collector import without_collector
 from provgraph.model.identity import Namespace
@@ -20,17 +18,25 @@ from provgraph.stores import lineage
 from provgraph.stores.encoding import column, loads
 from provgraph.stores.globs import glob_pattern, literal_prefix
 from provgraph.stores.journal import Journal
-from provgraph.stores.lineage import uid_text
+from provgraph.stores.lineage import Row, uid_text
 from provgraph.stores.lineage_walk import LineageWalk
+from provgraph.stores.marks import Marks, merged_agents, read_marks
+from provgraph.stores.paths import alike
 from provgraph.stores.side_tables import member_key
 
 if TYPE_CHECKING:
     from provgraph.stores.graph_cache import GraphCache
 
 _SNAPSHOT: Final = (
-    "SELECT v.uid, s.path, s.sequence, s.sha256, s.created_at, o.uid, s.seq, s.invalidated, v.labels "
+    "SELECT v.uid, s.path, s.sequence, s.sha256, s.created_at, o.uid, s.seq, s.invalidated, v.labels, o.own "
     "FROM snapshot s JOIN vertex v ON v.id = s.vertex JOIN origin o ON o.id = s.origin "
 )
+_ORDER: Final = "s.created_at, s.sequence, o.uid, v.uid"
+_NEWEST_FIRST: Final = "s.created_at DESC, s.sequence DESC, o.uid DESC, v.uid DESC"
+_VERTEX: Final = "v.id, v.uid, v.labels, v.properties, v.origin"
+_ACTIVITY: Final = f"SELECT {_VERTEX} FROM activity t INDEXED BY activity_started JOIN vertex v ON v.id = t.vertex "
+_OWN_ACTIVITY: Final = "t.origin IN (SELECT id FROM origin WHERE own)"
+_ACTIVITIES_ORDER: Final = "t.started_at DESC, coalesce(t.number, 0) DESC, v.uid DESC"
 _EDGE: Final = (
     "SELECT e.type, a.uid, b.uid, e.role, e.properties FROM edge e "
     "JOIN vertex a ON a.id = e.source JOIN vertex b ON b.id = e.target "
@@ -87,31 +93,29 @@ class SqliteReader:
     def vertices(self, uids: Collection[str]) -> list[Vertex]:
         """The vertices with these uids, sorted by uid."""
         wanted = sorted({raw for uid in uids if (raw := uid_bytes(uid)) is not None})
-        rows: list[tuple[int, bytes, int, str]] = []
+        rows: list[Row] = []
         for start in range(0, len(wanted), _PART):
             part = wanted[start : start + _PART]
             marks = ",".join("?" * len(part))
-            query = (
-                f"SELECT id, uid, labels, properties FROM vertex WHERE uid IN ({marks}) AND labels IS NOT NULL "
-                "ORDER BY uid"
-            )
+            query = f"SELECT {_VERTEX} FROM vertex v WHERE uid IN ({marks}) AND labels IS NOT NULL ORDER BY uid"
             rows += self.db.execute(query, part)
         return self._vertices(rows)
 
-    def _vertices(self, rows: Sequence[tuple[int, bytes, int, str]]) -> list[Vertex]:
-        return list(lineage.make_vertices(rows, self._labels_for(rows), self._properties).values())
+    def _vertices(self, rows: Sequence[Row], marks: Marks | None = None) -> list[Vertex]:
+        marks = read_marks(self.db) if marks is None else marks
+        return list(lineage.make_vertices(rows, self._labels_for(rows), self._properties, marks).values())
 
     def _properties(self, text: str, labels: tuple[str, ...]) -> dict[str, Any]:
         return properties_of(text, self.held)
 
-    def _labels_for(self, rows: Sequence[tuple[int, bytes, int, str]]) -> dict[int, tuple[str, ...]]:
+    def _labels_for(self, rows: Sequence[Row]) -> dict[int, tuple[str, ...]]:
         if any(row[2] not in self._labelsets for row in rows):
             found = self.db.execute("SELECT id, labels FROM labelset")
             self._labelsets = {id: tuple(loads(labels)) for id, labels in found}
         return self._labelsets
 
     def _labels(self, labelset: int) -> tuple[str, ...]:
-        return self._labels_for([(0, b"", labelset, "")])[labelset]
+        return self._labels_for([(0, b"", labelset, "", 0)])[labelset]
 
     def _relation_names(self) -> dict[int, str]:
         self._relations = dict(self.db.execute("SELECT id, name FROM relation"))
@@ -139,7 +143,7 @@ class SqliteReader:
         return newest, self._changed_vertices(after), self._changed_edges(after)
 
     def _changed_vertices(self, after: int) -> Iterator[Vertex]:
-        query = "SELECT id, uid, labels, properties FROM vertex WHERE seq > ? AND labels IS NOT NULL ORDER BY id"
+        query = f"SELECT {_VERTEX} FROM vertex v WHERE seq > ? AND labels IS NOT NULL ORDER BY id"
         cursor = self.db.execute(query, (after,))
         while rows := cursor.fetchmany(1000):
             yield from self._vertices(rows)
@@ -176,20 +180,21 @@ class SqliteReader:
         seq: int,
         invalidated: int,
         labels: int,
+        own: int,
     ) -> SnapshotRow:
-        digest = sha256.hex() if sha256 else None
+        digest, names = sha256.hex() if sha256 else None, self._labels(labels)
         return SnapshotRow(
-            uid_text(uid), path, sequence, digest, created_at, origin, seq, bool(invalidated), self._labels(labels)
+            uid_text(uid), path, sequence, digest, created_at, origin, seq, bool(invalidated), names, bool(own)
         )
 
     def snapshots(self, path: str) -> list[SnapshotRow]:
-        """The snapshots of the artifact at ``path`` (from the project's root, or absolute), by (created_at, seq)."""
-        return self._snapshots("WHERE s.path = ? ORDER BY s.created_at, s.seq, s.vertex", (column(path),))
+        """The snapshots of the artifact at ``path`` (from the project's root, or absolute), oldest first."""
+        return self._snapshots(f"WHERE s.path = ? ORDER BY {_ORDER}", (column(path),))
 
     def snapshots_matching(self, glob: str) -> list[SnapshotRow]:
         """The snapshots whose path matches a shell glob (``*`` does not cross ``/``, ``**`` does)."""
         pattern, prefix = re.compile(glob_pattern(column(glob))), literal_prefix(column(glob))
-        where = "WHERE s.path >= ? AND substr(s.path, 1, ?) = ? ORDER BY s.path, s.created_at, s.seq, s.vertex"
+        where = f"WHERE s.path >= ? AND substr(s.path, 1, ?) = ? ORDER BY s.path, {_ORDER}"
         rows = self._snapshots(where, (prefix, len(prefix), prefix))
         return [row for row in rows if pattern.fullmatch(row.path)]
 
@@ -199,13 +204,13 @@ class SqliteReader:
             digest = bytes.fromhex(sha256)
         except ValueError:
             return []
-        return self._snapshots("WHERE s.sha256 = ? ORDER BY s.created_at DESC, s.seq DESC, s.vertex DESC", (digest,))
+        return self._snapshots(f"WHERE s.sha256 = ? ORDER BY {_NEWEST_FIRST}", (digest,))
 
     def collections_with_member(self, path: str) -> list[SnapshotRow]:
         """The Collection snapshots that hold ``path``, newest first."""
         where = (
             "JOIN collection c ON c.vertex = s.vertex JOIN member m ON m.list = c.list "
-            "WHERE m.key = ? ORDER BY s.created_at DESC, s.seq DESC, s.vertex DESC"
+            f"WHERE m.key = ? ORDER BY {_NEWEST_FIRST}"
         )
         rows = self._snapshots(where, (member_key(path),))
         return [row for row in rows if not row.path or column(path).startswith(row.path.rstrip("/") + "/")]
@@ -227,22 +232,12 @@ class SqliteReader:
         """Known artifact paths that look like ``path``, best first."""
         wanted = column(path)
         paths = [row[0] for row in self.db.execute("SELECT DISTINCT path FROM artifact ORDER BY path")]
-        name = os.path.basename(wanted)
-        same = [found for found in paths if os.path.basename(found) == name and found != wanted]
-        names: dict[str, list[str]] = {}
-        for found in paths:
-            names.setdefault(os.path.basename(found), []).append(found)
-        close = difflib.get_close_matches(name, names, n=limit, cutoff=0.6) if len(names) <= 20_000 else []
-        whole = difflib.get_close_matches(wanted, paths, n=limit, cutoff=0.7) if len(paths) <= 5_000 else []
-        begun = paths[bisect.bisect_left(paths, wanted) :][:limit]
-        ranked = [*same, *whole, *(found for near in close for found in names[near])]
-        ranked += [found for found in begun if wanted and found.startswith(wanted)]
-        return [found for found in dict.fromkeys(ranked) if found != wanted][:limit]
+        return alike(wanted, paths, limit)
 
     # -- activities and agents
 
     def activities(self, filter: ActivityFilter) -> list[Vertex]:  # the port's name
-        """Activities, newest first by ``started_at``; parts of a split one are listed once, as the first part."""
+        """Activities, newest first; parts of a split one are listed once, as the first part."""
         where, values = ["t.whole IS NULL"], list[str]()
         if filter.since is not None:
             where.append("t.started_at >= ?")
@@ -252,16 +247,15 @@ class SqliteReader:
             values.append(filter.until)
         if not filter.unseen:
             where.append("NOT t.unseen")
+        if filter.own:
+            where.append(_OWN_ACTIVITY)
         if filter.agent is not None:
             marks = ",".join(str(id) for id in self._agent_ids(filter.agent)) or "NULL"
             where.append(
                 "EXISTS (SELECT 1 FROM edge e JOIN relation r ON r.id = e.type AND r.name = 'wasAssociatedWith' "
                 f"WHERE e.source = t.vertex AND e.target IN ({marks}))"
             )
-        query = (
-            "SELECT v.id, v.uid, v.labels, v.properties FROM activity t JOIN vertex v ON v.id = t.vertex "
-            f"WHERE {' AND '.join(where)} ORDER BY t.started_at DESC, t.vertex DESC"
-        )
+        query = f"{_ACTIVITY} WHERE {' AND '.join(where)} ORDER BY {_ACTIVITIES_ORDER}"
         cursor, found = self.db.execute(query, values), list[Vertex]()
         wanted = re.compile(filter.grep) if filter.grep is not None else None
         while rows := cursor.fetchmany(200):
@@ -274,23 +268,28 @@ class SqliteReader:
         return found
 
     def nth_activity(self, n: int) -> Vertex | None:
-        """``%n``: the n-th newest command (1 is the newest); unseen changes do not count."""
+        """``%n``: the n-th newest command of this disk (1 is the newest); unseen changes do not count."""
         query = (
-            "SELECT v.id, v.uid, v.labels, v.properties FROM activity t JOIN vertex v ON v.id = t.vertex "
-            "WHERE t.whole IS NULL AND NOT t.unseen ORDER BY t.started_at DESC, t.vertex DESC LIMIT 1 OFFSET ?"
+            f"{_ACTIVITY} WHERE t.whole IS NULL AND NOT t.unseen AND {_OWN_ACTIVITY} "
+            f"ORDER BY {_ACTIVITIES_ORDER} LIMIT 1 OFFSET ?"
         )
         rows = self.db.execute(query, (n - 1,)).fetchall() if n > 0 else []
         return self._vertices(rows)[0] if rows else None
 
     def _agent_ids(self, name: str) -> list[int]:
-        rows = self.db.execute("SELECT vertex, name, email FROM agent ORDER BY vertex")
-        wanted = name.casefold()
-        return [id for id, mine, email in rows if wanted in ((mine or "").casefold(), (email or "").casefold())]
+        """Whoever has this name or address, with all whom they are the same as."""
+        rows = self.db.execute("SELECT vertex, name, email FROM agent ORDER BY vertex").fetchall()
+        wanted, one = name.casefold(), merged_agents(self.db)
+        named = {
+            one.get(id, id) for id, mine, email in rows if wanted in ((mine or "").casefold(), (email or "").casefold())
+        }
+        return [row[0] for row in rows if one.get(row[0], row[0]) in named]
 
     def agents_named(self, name: str) -> list[Vertex]:
-        """Agents with this name or e-mail address."""
-        ids = ",".join(map(str, self._agent_ids(name)))
-        query = f"SELECT id, uid, labels, properties FROM vertex WHERE id IN ({ids}) ORDER BY uid"
+        """Agents with this name or e-mail address; one that was merged into another one is that one."""
+        one = merged_agents(self.db)
+        ids = ",".join(map(str, sorted({one.get(id, id) for id in self._agent_ids(name)})))
+        query = f"SELECT {_VERTEX} FROM vertex v WHERE id IN ({ids}) ORDER BY uid"
         return self._vertices(self.db.execute(query).fetchall())
 
     # -- walks
@@ -323,7 +322,8 @@ class SqliteReader:
             self.db, _starts(uids), downstream=downstream, revisions=revisions, environment=environment
         )
         names = self._relation_names()
-        return LineageWalk(self.db, steps, depth, self._vertices, lambda *row: self._edge(names, *row))
+        make_vertices = partial(self._vertices, marks=read_marks(self.db))
+        return LineageWalk(self.db, steps, depth, make_vertices, lambda *row: self._edge(names, *row))
 
     def ancestors(
         self,
@@ -344,16 +344,20 @@ class SqliteReader:
             )
             labels, relations = self._labels_for(rows.vertices), self._relation_names()
             texts = {row[0]: lineage.uid_text(row[1]) for row in rows.vertices}
+            marks = read_marks(self.db)
+            found = ((row[0], marks.of(row[0], row[4], labels[row[2]])) for row in rows.vertices) if marks else ()
+            marked = {texts[id]: mark for id, mark in found if mark}
             return ProvGraph.from_rows(
                 (
                     (texts[id], labels[number], self._lazy(text, labels[number]))
-                    for id, _, number, text in rows.vertices
+                    for id, _, number, text, _ in rows.vertices
                 ),
                 (
                     (relations[type], texts[source], texts[target], self._lazy(text, ()), "")
                     for type, source, target, _, text in rows.edges
                 ),
                 edge_uid=self.namespace.edge,
+                marks=marked,
             )
 
     def whole(self) -> ProvGraph:
@@ -368,6 +372,10 @@ class SqliteReader:
             properties = partial(properties_of, held=self.held)
             self._cache = GraphCache(self.db, self._has_event, self.namespace, properties)
         return self._cache.whole()
+
+    def region(self) -> WholeRegion:
+        """The whole graph."""
+        return WholeRegion(self.whole())
 
     def _has_event(self, seq: int, uid: str | None) -> bool:
         """Whether an event is one of this journal's; of a store that was closed meanwhile, none is."""

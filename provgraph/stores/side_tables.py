@@ -32,8 +32,44 @@ _ARTIFACT: Final = (
     "INSERT INTO artifact (vertex, path) VALUES (?, ?) ON CONFLICT (vertex) DO UPDATE SET path = excluded.path"
 )
 _AGENT: Final = (
-    "INSERT INTO agent VALUES (?, ?, ?) ON CONFLICT (vertex) DO UPDATE SET name = excluded.name, email = excluded.email"
+    "INSERT INTO agent VALUES (?, ?, ?, ?) ON CONFLICT (vertex) DO UPDATE SET name = excluded.name, "
+    "email = excluded.email, same_as = excluded.same_as"
 )
+_VERSION: Final = (
+    "INSERT INTO version VALUES (?, ?, ?) ON CONFLICT (vertex) DO UPDATE SET own = coalesce(own, excluded.own)"
+)
+_IS_OWN: Final = "(SELECT own FROM origin WHERE id = snapshot.origin)"
+
+
+class Homes:
+    """Whose the journal's events are, by their numbers in it: each stretch of one origin's is a row of ``span``."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self.since = 0
+        self._own: dict[int, bool] = {}
+        row = db.execute("SELECT origin FROM span ORDER BY first DESC LIMIT 1").fetchone()
+        self._last: int | None = None if row is None else row[0]
+
+    def note(self, seq: int, origin: int, own: bool) -> None:
+        """The next event is of this origin."""
+        if not self._own:
+            self.since = seq
+        self._own[seq] = own
+        if origin != self._last:
+            self._db.execute("INSERT INTO span VALUES (?, ?)", (seq, origin))
+            self._last = origin
+
+    def own(self, seq: int) -> bool:
+        """Whether an event is of this disk."""
+        found = self._own.get(seq)
+        if found is None:
+            query = (
+                "SELECT o.own FROM span s JOIN origin o ON o.id = s.origin WHERE s.first <= ? "
+                "ORDER BY s.first DESC LIMIT 1"
+            )
+            found = self._own[seq] = bool(self._db.execute(query, (seq,)).fetchone()[0])
+        return found
 
 
 def member_key(path: str) -> int:
@@ -42,11 +78,8 @@ def member_key(path: str) -> int:
     return int.from_bytes(digest, "little", signed=True)
 
 
-def write(projection: "Projection", states: "Collection[VertexState]", edges: Sequence[EdgeRow], since: int) -> None:
-    """Bring the side tables up to date with the vertices that a chunk touched and the edges that it brought.
-
-    ``since`` is the number of the chunk's first event.
-    """
+def write(projection: "Projection", states: "Collection[VertexState]", edges: Sequence[EdgeRow], homes: Homes) -> None:
+    """Bring the side tables up to date with the vertices that a chunk touched and the edges that it brought."""
     rows: dict[str, list[tuple[Any, ...]]] = {_ARTIFACT: [], _SNAPSHOT: [], _ACTIVITY: [], _AGENT: []}
     versions = []
     for state in states:
@@ -60,12 +93,12 @@ def write(projection: "Projection", states: "Collection[VertexState]", edges: Se
         elif "Activity" in labels:
             rows[_ACTIVITY].append(_activity(state, labels))
         elif "Agent" in labels:
-            rows[_AGENT].append((state.id, _text(state, "name"), _text(state, "email")))
+            rows[_AGENT].append((state.id, _text(state, "name"), _text(state, "email"), _uid(state, "same_as")))
         elif "Version" in labels:
-            versions.append((state.id, state.origin))
+            versions.append((state.id, state.origin, state.own))
     for statement, values in rows.items():
         projection.db.executemany(statement, values)
-    projection.db.executemany("INSERT OR IGNORE INTO version VALUES (?, ?)", versions)
+    projection.db.executemany(_VERSION, versions)
     # Edges that came before the row that they speak of: once more.
     columns = "type, source, target, role, '', born"
     earlier = f"SELECT {columns} FROM edge WHERE (source = ? OR target = ?) AND born < ? ORDER BY id"
@@ -73,33 +106,41 @@ def write(projection: "Projection", states: "Collection[VertexState]", edges: Se
         row
         for state in states
         if state.relabelled
-        for row in projection.db.execute(earlier, (state.id, state.id, since))
+        for row in projection.db.execute(earlier, (state.id, state.id, homes.since))
     ]
-    _write_edges(projection.db, [*late, *edges])
+    _write_edges(projection.db, [*late, *edges], homes)
 
 
-def _write_edges(db: sqlite3.Connection, edges: Sequence[EdgeRow]) -> None:
+def _write_edges(db: sqlite3.Connection, edges: Sequence[EdgeRow], homes: Homes) -> None:
     artifacts = [(edge[2], edge[1]) for edge in edges if edge[0] == _SPECIALIZATION]
     # The first edge counts, in whatever steps they came.
     db.executemany("UPDATE snapshot SET artifact = ? WHERE vertex = ? AND artifact IS NULL", artifacts)
     db.executemany(
         "UPDATE artifact SET newest = max(coalesce(newest, 0), ?) WHERE vertex = ? "
-        "AND EXISTS (SELECT 1 FROM snapshot WHERE vertex = ?)",
+        f"AND EXISTS (SELECT 1 FROM snapshot WHERE vertex = ? AND {_IS_OWN})",
         [(snapshot, artifact, snapshot) for artifact, snapshot in artifacts],
     )
     db.executemany(
-        "UPDATE snapshot SET generator = ? WHERE vertex = ? AND generator IS NULL",
-        [(edge[2], edge[1]) for edge in edges if edge[0] == _GENERATION],
+        f"UPDATE snapshot SET generator = ? WHERE vertex = ? AND generator IS NULL AND (? OR NOT {_IS_OWN})",
+        [(edge[2], edge[1], homes.own(edge[5])) for edge in edges if edge[0] == _GENERATION],
     )
     db.executemany(
-        "UPDATE snapshot SET invalidated = 1 WHERE vertex = ?",
-        [(edge[1],) for edge in edges if edge[0] == _INVALIDATION],
+        "UPDATE snapshot SET invalidated = invalidated | ? WHERE vertex = ?",
+        [(1 if homes.own(edge[5]) else 2, edge[1]) for edge in edges if edge[0] == _INVALIDATION],
     )
 
 
 def _text(state: "VertexState", key: str) -> str | None:
     value = state.properties.get(key)
     return column(value) if isinstance(value, str) else None
+
+
+def _uid(state: "VertexState", key: str) -> bytes | None:
+    text = state.properties.get(key)
+    try:
+        return bytes.fromhex(text.replace("-", "")) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def _integer(state: "VertexState", key: str) -> int | None:
@@ -128,12 +169,11 @@ def _snapshot(state: "VertexState") -> tuple[Any, ...]:
 
 
 def _activity(state: "VertexState", labels: tuple[str, ...]) -> tuple[Any, ...]:
-    whole = _text(state, "whole")
     return (
         state.id,
         _integer(state, "number"),
         _text(state, "started_at") or "",
-        bytes.fromhex(whole.replace("-", "")) if whole else None,
+        _uid(state, "whole"),
         "Unseen" in labels or "Gathering" in labels,
         state.origin,
     )

@@ -47,6 +47,13 @@ def test_what_differs_comes_first_and_what_says_most_before() -> None:
     assert (found[1].difference, found[1].ratio) == (0.25, 1.5)
 
 
+def test_what_only_a_store_says_of_itself_is_left_out() -> None:
+    here, there = (Vertex("v", ("Snapshot",), {"path": "a"} | more) for more in ({"restorable": True}, {}))
+    for one, other in ((here, here), (here, there), (there, there)):
+        for told in (True, False):
+            assert [d.key for d in property_differences(one, other, told=told)] == ["path"]
+
+
 def test_what_one_side_lacks_is_no_null() -> None:
     found = {d.key: d for d in property_differences(activity(param_a=None), activity(param_b=0, param_a=None))}
     assert (found["param_a"].state, found["param_b"].state) == ("equal", "second")

@@ -3,7 +3,7 @@
 import pytest
 
 from provgraph.graph.elements import Vertex
-from provgraph.graph.naming import display_name
+from provgraph.graph.naming import display_name, plain_name
 
 UID = "01993b1e-0000-7000-8000-000000000000"
 
@@ -27,4 +27,7 @@ def test_names(labels: list[str], properties: dict[str, object], name: str) -> N
 
 
 def test_another_clones_snapshot_says_whose() -> None:
-    assert display_name(Vertex(UID, ("Entity", "Snapshot"), {"path": "a", "sequence": 1}), "c0ffee") == "c0ffee:a@1"
+    assert display_name(Vertex(UID, ("Entity", "Snapshot"), {"path": "a", "sequence": 1}, "c0ffee")) == "c0ffee:a@1"
+    train = Vertex(UID, ("Activity", "Command"), {"name": "train", "number": 3}, "c0ffee")
+    assert (display_name(train), plain_name(train)) == ("c0ffee:train #3", "train #3")
+    assert display_name(Vertex(UID, ("Agent", "Person"), {"name": "ada"}, "Ada")) == "Ada"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 HEAVY = {
-    "IPython", "click", "fastjsonschema", "grafeo", "jsonschema", "neo4j", "networkx", "numpy", "pandas", "pluggy",
-    "rich", "sqlite_utils", "tree_sitter",
+    "IPython", "click", "fastjsonschema", "grafeo", "jsonschema", "keyring", "neo4j", "networkx", "numpy", "pandas",
+    "pluggy", "rich", "sqlite_utils", "tree_sitter",
 }  # fmt: skip
 
 

@@ -50,6 +50,17 @@ def test_ancestors(store: EmbeddedStore, chain: dict[str, str]) -> None:
     assert store.reader.ancestors(["00000000-0000-0000-0000-000000000000"]).to_json()["vertices"] == []
 
 
+def test_two_edges_to_one_vertex_are_walked(store: EmbeddedStore, chain: dict[str, str]) -> None:
+    """Edges may differ in their role alone: what a command read itself, and inherited from the one before a pipe."""
+    with store.journal.batch() as batch:
+        batch.event("activity.progressed", AT.format(5)).edge(
+            "used", chain["report"], chain["model2"], role="inherited"
+        )
+    walk = store.reader.walk([chain["report"]])
+    assert [edge.role for edge in walk.out_edges(chain["report"]) if edge.type == "used"].count("inherited") == 1
+    assert walk[chain["model2"]].properties["path"] == "out/model.pkl"
+
+
 def test_environments_are_left_out(store: EmbeddedStore, chain: dict[str, str]) -> None:
     with store.journal.batch() as batch:
         event = batch.event("activity.progressed", AT.format(5))

@@ -17,13 +17,15 @@ _CIRCUMSTANCES: Final = frozenset(("git_commit", "git_branch", "git_dirty"))
 """Where a project stood when a command ran: what that changed is told by the files that it used."""
 _INCIDENTAL: Final = frozenset(
     (
-        "number", "sequence", "created_at", "started_at", "ended_at", "whole", "activity", "restorable", "origin",
+        "number", "sequence", "created_at", "started_at", "ended_at", "whole", "activity", "origin",
         "line", "element",
     )
 )  # fmt: skip
 """Different between any two runs, or any two snapshots of one path; ``line`` is what else a command was typed with."""
 _OF_CONTENT: Final = frozenset(("sha256", "size_bytes", "content", "members_count", "members_chunk", "removed"))
 """Said by the difference between contents or members."""
+_OF_STORE: Final = frozenset(("restorable",))
+"""Said by each store of itself: no difference between two things, and unknown to a server."""
 INSTALLED: Final = "distributions_json"
 _OF_ENVIRONMENT: Final = frozenset((INSTALLED, "distributions_count"))
 _OF_COMMAND: Final = ("argv", "command", "options", "operands", "utility", "script", "wrappers")
@@ -50,7 +52,7 @@ def property_differences(first: Vertex, second: Vertex, *, told: bool = True) ->
         told: a content or member difference is told beside them, so digests and sizes are left out.
     """
     one, other = first.properties, second.properties
-    left_out = _OF_CONTENT | _OF_ENVIRONMENT if told else frozenset()
+    left_out = _OF_STORE | (_OF_CONTENT | _OF_ENVIRONMENT if told else frozenset())
     keys = [key for key in {**one, **other} if key not in left_out]
     command = _command(one, other)
     found = [_difference(key, one, other) for key in keys if not (command and key in _OF_COMMAND)]

@@ -246,7 +246,8 @@ class _Asked:
         if len(lost) == len(self.later):
             more = " and what the expansion adds" if self.expand else ""
             return [f"no destination reaches a source: the segment is the query's vertices{more}"]
-        names = sorted(display_name(self.graph.vertex_at(place)) for place in lost[:_NAMED])
+        first = sorted(self.uids(np.array(lost)))[:_NAMED]  # positions are in the order of the store's own rows
+        names = sorted(display_name(self.graph[uid]) for uid in first)
         rest = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
         verb = "reaches" if len(lost) == 1 else "reach"
         return [f"{', '.join(names)}{rest} {verb} no source"]

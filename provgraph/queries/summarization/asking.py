@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 from provgraph.errors import QuestionError
 from provgraph.graph.elements import Vertex
 from provgraph.graph.naming import display_name, short_uid
-from provgraph.graph.provgraph import ProvGraph
 from provgraph.graph.reader import GraphReader
+from provgraph.graph.region import Region
 from provgraph.graph.summary import Summary
 from provgraph.queries.places import Places
 from provgraph.queries.segmenting import segment_of
@@ -125,7 +125,7 @@ def _plain(boundary: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Once:
-    """A reader that loads its whole graph once for several questions."""
+    """A reader that reads its graph once for several questions."""
 
     def __init__(self, reader: GraphReader) -> None:
         self._reader = reader
@@ -134,9 +134,9 @@ class _Once:
         return getattr(self._reader, name)
 
     @cached_property
-    def _whole(self) -> ProvGraph:
-        return self._reader.whole()
+    def _region(self) -> Region:
+        return self._reader.region()
 
-    def whole(self) -> ProvGraph:
-        """The whole graph."""
-        return self._whole
+    def region(self) -> Region:
+        """A region of its own for each question, of which nothing is read twice."""
+        return self._region.again()

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from provgraph.graph.arrays import RELATION_CODES
 from provgraph.graph.elements import Vertex
-from provgraph.graph.naming import display_name
+from provgraph.graph.naming import display_name, plain_name
 from provgraph.graph.provgraph import ProvGraph
 from provgraph.model.vocabulary import Kind
 from provgraph.queries.summarization.mixing import rows_once
@@ -199,7 +199,7 @@ class _Contents:
 
 def _stem(vertex: Vertex, properties: Mapping[str, Any], key: str) -> str:
     stem = properties.get(key)
-    stem = str(stem if stem is not None else display_name(vertex))
+    stem = str(stem if stem is not None else plain_name(vertex))
     return stem.removesuffix(f" #{properties['number']}") if "number" in properties else stem
 
 

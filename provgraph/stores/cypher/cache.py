@@ -20,7 +20,7 @@ from provgraph.stores.cypher.guard import check
 from provgraph.stores.cypher.hints import notes
 from provgraph.stores.cypher.mentions import mentions
 from provgraph.stores.cypher.messages import engine_error
-from provgraph.stores.cypher.rewriting import rewrite
+from provgraph.stores.cypher.rewriting import column, rewrite
 from provgraph.stores.cypher.tokens import tokens
 
 TIMEOUT_S: Final = 30.0
@@ -86,7 +86,7 @@ class CypherCache:
         with self._lock:
             answer = self._ask((text, native, keys, timeout_s), timeout_s)
         if answer[0] == "rows":
-            return Rows(answer[1], answer[2], tuple(notes(named, self._store.reader)))
+            return Rows(tuple(map(column, answer[1])), answer[2], tuple(notes(named, self._store.reader)))
         if answer[0] == "refused":
             kind: type[ProvGraphError] = answer[1]
             raise kind(answer[2])

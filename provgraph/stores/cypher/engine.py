@@ -17,6 +17,7 @@ from provgraph.stores.cypher.elements import Elements
 from provgraph.stores.cypher.feed import EdgeRow, Feed, Stamp, VertexRow, uid_text
 from provgraph.stores.cypher.picking import Picker, conversion
 from provgraph.stores.cypher.values import hide, show
+from provgraph.stores.cypher_properties import sources
 
 _BATCH: Final = 20_000
 _RELOAD_SHARE: Final = 0.2
@@ -39,7 +40,9 @@ class Engine:
         self._edge_of: dict[int, int] = {}
         self._labels: dict[int, tuple[str, ...]] = {}
         self._relations: dict[int, str] = {}
-        self._on_vertices, self._on_edges = Picker(frozenset()), Picker(frozenset())
+        self._awaited: set[int] = set()
+        """Ends of edges that were passed over: no event has brought these vertices yet."""
+        self._on_vertices, self._on_edges = Picker(frozenset()), Picker(frozenset(), vertex=False)
 
     def answer(
         self, query: str, parameters: Mapping[str, Any], keys: frozenset[str] | None
@@ -90,7 +93,8 @@ class Engine:
         self._keys = keys
         self._database = grafeo.GrafeoDB()
         self._labels, self._relations = self._feed.labels(), self._feed.relations()
-        self._on_vertices, self._on_edges = (Picker(wanted) for wanted in self._wanted())
+        on_vertices, on_edges = self._wanted()
+        self._on_vertices, self._on_edges = Picker(on_vertices), Picker(on_edges, vertex=False)
         collecting = gc.isenabled()
         gc.disable()  # a million new dicts, and no cycle among them
         try:
@@ -112,17 +116,20 @@ class Engine:
         """The keys to read from vertices, and those from edges."""
         if self._keys is None:
             return None, None
-        owners, relations = self._feed.owners(self._keys), frozenset(self._relations.values())
+        names = {key: frozenset(sources(key)) for key in self._keys}
+        owners = self._feed.owners(frozenset[str]().union(*names.values()))
+        relations = frozenset(self._relations.values())
+        standing = {key: set[str]().union(*(owners.get(name, ()) for name in names[key])) for key in names}
         return (
-            frozenset(key for key, names in owners.items() if names - relations),
-            frozenset(key for key, names in owners.items() if names & relations),
+            frozenset(key for key, found in standing.items() if found - relations),
+            frozenset(key for key, found in standing.items() if found & relations),
         )
 
     def _follow(self, after: int) -> None:
         vertices, edges = list(self._feed.vertices(after)), list(self._feed.edges(after))
         newest = max(self._node_of, default=0)
         # A vertex that came late may have edges that were passed over: they are older than it.
-        late = any(row[0] <= newest and row[0] not in self._node_of for row in vertices)
+        late = any(row[0] in self._awaited or (row[0] <= newest and row[0] not in self._node_of) for row in vertices)
         known = len(self._node_of) + len(self._edge_of)
         new_keys = (self._on_vertices.keys, self._on_edges.keys) != self._wanted()
         if late or new_keys or len(vertices) + len(edges) > known * _RELOAD_SHARE:
@@ -165,6 +172,8 @@ class Engine:
         node, types = self._node_of, {number: hide(name) for number, name in self._relations.items()}
         for batch in _batches(rows):
             known = [row for row in batch if row[2] in node and row[3] in node]
+            if len(known) < len(batch):
+                self._awaited.update(end for row in batch for end in row[2:4] if end not in node)
             made: list[tuple[Any, ...]]
             if self._on_edges:
                 properties = self._on_edges.pick([row[4] for row in known])
@@ -185,10 +194,13 @@ class Engine:
             return
         found = {number: id for id, number in self._edge_of.items() if number in touched}
         known = [row for number, row in touched.items() if number in found]
-        # Properties of an edge are merged, never removed.
         for row, held in zip(known, self._on_edges.pick([row[4] for row in known]), strict=True):
+            id = found[row[0]]
+            # Merged properties stay, but one of another type may stand under another name.
+            for key in set(self._database.get_edge(id).keys()) - held.keys():
+                self._database.remove_edge_property(id, key)
             for key, value in held.items():
-                self._database.set_edge_property(found[row[0]], key, value)
+                self._database.set_edge_property(id, key, value)
 
     def _change_vertices(self, rows: list[VertexRow]) -> None:
         database = self._database
@@ -207,6 +219,13 @@ class Engine:
         if self._asked("uid"):
             for row, held in zip(rows, properties, strict=True):
                 held["uid"] = uid_text(row[1])
+        for held in properties if self._asked("project") else ():
+            held["project"] = self._feed.project
+        if self._asked("origin"):
+            origins = self._feed.origins()
+            for row, held in zip(rows, properties, strict=True):
+                if row[4] in origins:
+                    held["origin"] = origins[row[4]]
         for held in properties if self._asked("restorable") else ():
             if "restorable" in held:
                 held["restorable"] = self._feed.restorable(held)

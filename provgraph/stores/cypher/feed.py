@@ -17,8 +17,9 @@ _IN: Final = 500
 _DIGEST: Final = 64
 """Characters of a SHA-256."""
 
-VertexRow = tuple[int, bytes, int, str]
-"""(number, uid, number of the set of labels, properties as JSON text or '{}' where none was asked for)."""
+VertexRow = tuple[int, bytes, int, str, int]
+"""(number, uid, number of the set of labels, properties as JSON text or '{}' where none was asked for, number of the
+origin that recorded it or 0)."""
 EdgeRow = tuple[int, int, int, int, str]
 """(number, number of the relation, of the source, of the target, properties as above)."""
 
@@ -54,6 +55,11 @@ class Feed:
         self._build = ""
 
     @property
+    def project(self) -> str:
+        """The project's uid."""
+        return self._namespace.project
+
+    @property
     def _connection(self) -> sqlite3.Connection:
         assert self._db is not None, "begin() comes first"
         return self._db
@@ -73,6 +79,9 @@ class Feed:
             self.close()
             self._db, self._build = connect(self._path, write=False), build
         self._db.execute("BEGIN")
+        # A purge changes rows that no later event names.
+        purges = self._db.execute("SELECT events FROM event_kind WHERE kind = 'content.purged'").fetchone()
+        build = f"{build}:{0 if purges is None else purges[0]}"
         rows = dict(self._db.execute("SELECT key, value FROM meta WHERE key IN ('seq', 'event')"))
         return Stamp(build, int(rows.get("seq", "0")), rows.get("event", ""))
 
@@ -95,6 +104,10 @@ class Feed:
         """Every relation, by number."""
         return dict(self._select("SELECT id, name FROM relation"))
 
+    def origins(self) -> dict[int, str]:
+        """Every origin's uid, by number."""
+        return dict(self._select("SELECT id, uid FROM origin"))
+
     def owners(self, keys: frozenset[str]) -> dict[str, set[str]]:
         """The labels and relations on which each of ``keys`` stands; keys that stand nowhere are left out."""
         names = {column(key): key for key in keys}
@@ -109,7 +122,7 @@ class Feed:
         """Vertices that an event after ``after`` brought or touched, by number."""
         text = "properties" if properties else "'{}'"
         where = "AND seq > ?" if after >= 0 else ""
-        query = f"SELECT id, uid, labels, {text} FROM vertex WHERE labels IS NOT NULL {where} ORDER BY id"
+        query = f"SELECT id, uid, labels, {text}, origin FROM vertex WHERE labels IS NOT NULL {where} ORDER BY id"
         return self._select(query, (after,) if where else ())
 
     def edges(self, after: int = -1, *, properties: bool = True) -> Iterator[EdgeRow]:

@@ -22,11 +22,23 @@ _OTHER: Final = {
 PROCEDURES: Final = frozenset(["db.labels", "db.relationshipTypes", "db.propertyKeys"])
 """The procedures that read, and that both stores have."""
 
-_BEFORE_OPERAND: Final = frozenset(". : | & ! $ ( [ , + - * / % ^ = < > <> <= >= =~ .. +=".split())
+_BEFORE_OPERAND: Final = frozenset(". : | & ! $ ( [ , - / ^ = < > <> <= >= =~ .. +=".split())
+"""Signs behind which no clause can begin. ``*``, ``+`` and ``%`` may end one: ``WITH *``, ``((a)-->(b))+``, ``n:%``."""
 
 
 def check(words: Sequence[Token]) -> None:
-    """Refuse what writes, reaches outside of the store, or runs on one store only.
+    """Refuse what writes, reaches outside of the store, or does not run on the embedded store.
+
+    Raises:
+        CypherError: with the reason and what to write instead.
+    """
+    check_reads(words)
+    _check_patterns(words)
+    _check_map_keys(words)
+
+
+def check_reads(words: Sequence[Token]) -> None:
+    """Refuse what writes or reaches outside of the store, whichever store it is.
 
     Raises:
         CypherError: with the reason and what to write instead.
@@ -36,8 +48,6 @@ def check(words: Sequence[Token]) -> None:
     for place, token in enumerate(words):
         if token.kind == "name":
             _check_name(words, place)
-    _check_patterns(words)
-    _check_map_keys(words)
 
 
 def begins_clause(words: Sequence[Token], place: int) -> bool:

@@ -1,6 +1,6 @@
 """Notes beside an answer: names in the query that exist nowhere, and what they may have been meant to be."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from difflib import get_close_matches
 from typing import Final
 
@@ -8,6 +8,12 @@ from provgraph.graph.reader import GraphReader
 from provgraph.model.vocabulary import KINDS, LABELS, PROPERTIES, RELATIONS
 from provgraph.stores.cypher.mentions import Mentions
 
+FAMILIAR: Final[dict[str, frozenset[str]]] = {
+    "label": KINDS | LABELS.keys(),
+    "relation": frozenset(RELATIONS),
+    "property": frozenset({"uid", "project", "origin", *PROPERTIES}),
+}
+"""Names that no query is wrong about, though nothing bears them yet."""
 _PREFIXES: Final = ("metric_", "param_")
 _SUFFIXES: Final = ("_json",)
 _COMPONENTS: Final = frozenset(
@@ -19,23 +25,31 @@ _COMPONENTS: Final = frozenset(
 
 def notes(named: Mentions, reader: GraphReader) -> list[str]:
     """A sentence for each name in a query that neither the store nor the vocabulary knows."""
+    from provgraph.stores.cypher_properties import sources  # which imports this package
+
     found: list[str] = []
-    if named.labels:
-        known = KINDS | LABELS.keys() | reader.labels().keys()
-        found += _unknown("label", named.labels, known)
-    if named.relations:
-        found += _unknown("relation", named.relations, RELATIONS.keys() | reader.relations().keys())
-    if named.spelled:
-        keys = PROPERTIES.keys() | reader.property_keys().keys() | {"uid"}
-        found += _unknown("property", named.spelled - _COMPONENTS, keys)
+    for what, strange in unfamiliar(named).items():
+        if what == "label":
+            known = FAMILIAR[what] | reader.labels().keys()
+        elif what == "relation":
+            known = FAMILIAR[what] | reader.relations().keys()
+        else:
+            known = FAMILIAR[what] | reader.property_keys().keys()
+        found += [told(what, name, known) for name in strange if known.isdisjoint(sources(name))]
     return found
 
 
-def _unknown(what: str, names: Iterable[str], known: Collection[str]) -> list[str]:
-    return [
-        f"no {what} `{name}`" + (f"; did you mean `{meant}`?" if (meant := nearest(name, known)) else "")
-        for name in sorted(set(names) - set(known))
-    ]
+def unfamiliar(named: Mentions) -> dict[str, list[str]]:
+    """The names in a query that the vocabulary does not have: label, relation, property."""
+    names = {"label": named.labels, "relation": named.relations, "property": named.spelled - _COMPONENTS}
+    strange = {what: sorted(found - FAMILIAR[what]) for what, found in names.items()}
+    return {what: found for what, found in strange.items() if found}
+
+
+def told(what: str, name: str, known: Collection[str]) -> str:
+    """What to say of a name that exists nowhere."""
+    meant = nearest(name, known)
+    return f"no {what} `{name}`" + (f"; did you mean `{meant}`?" if meant else "")
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:

@@ -1,4 +1,7 @@
-"""The query as the engine is to read it: values that it would change as literals, keywords in back-quotes."""
+"""The query as the engine is to read it: values that it would change as literals, keywords in back-quotes.
+
+And ``sum(x)``, which is null in the engine where there is nothing to sum, as ``coalesce(sum(x), 0)``.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -14,6 +17,10 @@ _KEYWORDS: Final = frozenset(
     "SINGLE SKIP STARTS THEN TRUE UNION UNIQUE UNWIND USE USING WHEN WHERE WITH XOR YIELD".split()
 )
 """Words that the engine, unlike Neo4j, does not take for a name where only a name can stand."""
+
+
+_SUM: Final = "coalesce(sum("
+_SUMMED: Final = "), 0)"
 
 
 def rewrite(query: str, words: Sequence[Token], given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -34,17 +41,43 @@ def rewrite(query: str, words: Sequence[Token], given: Mapping[str, Any]) -> tup
             native[name] = value
     pieces: list[str] = []
     done = 0
-    brackets: list[str] = []
+    brackets: list[tuple[str, bool]] = []
     for place, token in enumerate(words):
+        closed = False
         if token.kind == "sign" and token.text in "([{":
-            brackets.append(token.text)
+            brackets.append((token.text, _sums(words, place - 1)))
         elif token.kind == "sign" and token.text in ")]}" and brackets:
-            brackets.pop()
-        text = _spelled(words, place, brackets[-1:] == ["{"], literal)
+            closed = brackets.pop()[1]
+        if closed or _sums(words, place):
+            text: str | None = _SUMMED if closed else f"coalesce({token.text}"
+        else:
+            text = _spelled(words, place, bool(brackets) and brackets[-1][0] == "{", literal)
         if text is not None:
             pieces += [query[done : token.start], text]
             done = token.start + len(token.text)
     return "".join([*pieces, query[done:]]), native
+
+
+def _sums(words: Sequence[Token], place: int) -> bool:
+    """Whether a word is the name of the function ``sum``."""
+    if place < 0 or words[place].word != "SUM" or place + 1 == len(words) or words[place + 1].text != "(":
+        return False
+    return place == 0 or words[place - 1].text != "."
+
+
+def column(name: str) -> str:
+    """A column's name without what was put around a sum in it."""
+    begin = name.find(_SUM)
+    if begin < 0:
+        return name
+    depth, place = 1, begin + len(_SUM)
+    while place < len(name) and depth:
+        depth += {"(": 1, ")": -1}.get(name[place], 0)
+        place += 1
+    if not name.startswith(_SUMMED[1:], place):
+        return name[:place] + column(name[place:])
+    inner = name[begin + len(_SUM) - len("sum(") : place]
+    return name[:begin] + inner + column(name[place + len(_SUMMED) - 1 :])
 
 
 def _spelled(words: Sequence[Token], place: int, in_braces: bool, literal: Mapping[str, str]) -> str | None:

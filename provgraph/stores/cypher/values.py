@@ -30,9 +30,13 @@ FLOATS: Final = "\U0010e002"
 """First item of a list of floats until the engine has taken it off."""
 INSTANT: Final = "\U0010e003"
 """First character of a date-time until the engine has read it."""
+_NUL: Final = "\U0010e004"
+_EMPTY: Final = "\U0010e005"
+"""In names, for what names cannot hold on the server."""
 _SHIFT: Final = 0x100000
 _TO_HIDE: Final = re.compile("[\ud800-\udfff\U0010d800-\U0010dfff\U0010e000-\U0010e00f]")
-_HIDDEN: Final = re.compile("\U0010e000(.)|[\U0010d800-\U0010dfff]", re.DOTALL)
+_HIDDEN: Final = re.compile("\U0010e000(.)|[\U0010d800-\U0010dfff\U0010e004\U0010e005]", re.DOTALL)
+_NAMES: Final = {_NUL: "\0", _EMPTY: ""}
 
 
 def hide(text: str) -> str:
@@ -45,22 +49,26 @@ def _hide_one(match: re.Match[str]) -> str:
     return chr(_SHIFT + code) if code < 0xE000 else _MARK + match[0]
 
 
+def hide_name(name: str) -> str:
+    """A key, label or relation as a server can hold it: ``hide``, and neither empty nor with NUL in it."""
+    return hide(name).replace("\0", _NUL) or _EMPTY
+
+
 def show(text: str) -> str:
-    """What ``hide`` was given."""
+    """What ``hide`` or ``hide_name`` was given."""
     return text if text.isascii() else _HIDDEN.sub(_show_one, text)
 
 
 def _show_one(match: re.Match[str]) -> str:
-    return match[1] or chr(ord(match[0]) - _SHIFT)
+    if match[1]:
+        return match[1]
+    return _NAMES[match[0]] if match[0] in _NAMES else chr(ord(match[0]) - _SHIFT)
 
 
-def stored(value: Any, *, instant: bool = False) -> Any:
-    """A property's value as the engine is to take it.
-
-    ``instant``: the vocabulary says that the key holds date-times.
-    """
+def stored(value: Any) -> Any:
+    """A property's value as the engine is to take it."""
     if isinstance(value, str):
-        return INSTANT + value if instant and is_instant(value) else hide(value)
+        return hide(value)
     if isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < _LARGEST):
         return value
     if isinstance(value, list) and all(_scalar(item) for item in value):
@@ -74,14 +82,6 @@ def mark_of(value: Any) -> str:
     if isinstance(value, list) and value and value[0] == FLOATS:
         return FLOATS
     return INSTANT if isinstance(value, str) and value.startswith(INSTANT) else ""
-
-
-def is_instant(text: str) -> bool:
-    """Whether ``text`` is a date-time with a zone, in ISO 8601."""
-    try:
-        return datetime.fromisoformat(text).tzinfo is not None and len(text) > len("2026-01-01T00:00Z")
-    except ValueError:
-        return False
 
 
 def opaque(value: Any) -> str:
@@ -137,25 +137,29 @@ def parameter(name: str, value: Any) -> tuple[bool, Any]:
     Raises:
         CypherError: a value that Cypher does not have, or that would come back changed.
     """
-    value = _plain(name, value)
+    value = checked(name, value)
     if _needs_literal(value):
         return True, _literal(name, value)
     return False, _native(value)
 
 
-def _plain(name: str, value: Any) -> Any:
-    """Lists for tuples, int for whatever is an integer; everything checked."""
+def checked(name: str, value: Any) -> Any:
+    """A parameter's value in types that Cypher has: lists for tuples, int for whatever is an integer.
+
+    Raises:
+        CypherError: one that it has not.
+    """
     if value is None or isinstance(value, bool | str | float):
         return float(value) if isinstance(value, float) else value
     if isinstance(value, datetime | date | time | timedelta):
         return value
     if isinstance(value, list | tuple):
-        return [_plain(name, item) for item in value]
+        return [checked(name, item) for item in value]
     if isinstance(value, Mapping):
         for key in value:
             if not isinstance(key, str):
                 raise CypherError(f"parameter {name}: the key {key!r} of a map is no text; give text")
-        return {key: _plain(name, item) for key, item in value.items()}
+        return {key: checked(name, item) for key, item in value.items()}
     try:
         number = operator.index(value)
     except TypeError:

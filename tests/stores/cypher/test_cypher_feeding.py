@@ -84,6 +84,16 @@ def test_a_vertex_that_comes_after_its_edges(graph: Any, cache: CypherCache) -> 
     assert cache.run(query).rows == (("late.csv",),)
 
 
+def test_the_newest_vertex_comes_after_its_edges(graph: Any, cache: CypherCache) -> None:
+    for n in range(20):
+        graph.add({f"x{n}": (SNAPSHOT, {"path": f"x{n}"})})
+    graph.add({"a": (ACTIVITY, {"name": "a"})}, [("used", "a", "late")])
+    query = "MATCH (a)-[:used]->(e) RETURN e.path"
+    assert cache.run(query).rows == ()
+    graph.add({"late": (SNAPSHOT, {"path": "late.csv"})})
+    assert cache.run(query).rows == (("late.csv",),)
+
+
 def test_keys_are_fed_when_they_are_asked_for(graph: Any, cache: CypherCache) -> None:
     graph.add({"a": (ACTIVITY, {"name": "a", "host": "h", "odd key": 1, "é": 2, "$x": 3, 'q"': 4})})
     assert cache.run("MATCH (a:Activity) RETURN count(a)").rows == ((1,),)
@@ -101,6 +111,7 @@ def test_maps_that_look_like_elements(graph: Any, cache: CypherCache) -> None:
     graph.add({"a": (ACTIVITY, {"nodes": 3, "edges": [1], "_type": "x", "months": 1, "days": 2})})
     assert cache.run("MATCH (a:Activity) RETURN a {.nodes, .edges} AS m").rows == (({"nodes": 3, "edges": [1]},),)
     held = {"nodes": 3, "edges": [1], "_type": "x", "months": 1, "days": 2, "uid": graph.uid("a")}
+    held["project"] = graph.store.project
     assert cache.run("MATCH (a:Activity) RETURN properties(a)").rows == ((held,),)
 
 
@@ -181,3 +192,18 @@ def test_answers_equal_a_plain_walk(graph: Any, cache: CypherCache, seed: int) -
         assert sorted(name for (name,) in found) == sorted(t for type, s, t in ordered if type == "used" and s == start)
     used = cache.run("MATCH (e:Entity) OPTIONAL MATCH (a)-[:used]->(e) RETURN e.name, count(a)").rows
     assert dict(used) == {e: sum(1 for type, _, t in ordered if type == "used" and t == e) for e in entities}
+
+
+def test_a_ladder_of_diamonds_takes_no_time(graph: Any, cache: CypherCache) -> None:
+    steps = 60
+    vertices: dict[str, Any] = {"e0a": (["Entity", "Snapshot"], {}), "e0b": (["Entity", "Snapshot"], {})}
+    edges = []
+    for n in range(1, steps + 1):
+        vertices[f"a{n}"] = (["Activity", "Command"], {"name": f"step {n}"})
+        for side in "ab":
+            vertices[f"e{n}{side}"] = (["Entity", "Snapshot"], {})
+            edges += [("used", f"a{n}", f"e{n - 1}{side}"), ("wasGeneratedBy", f"e{n}{side}", f"a{n}")]
+    graph.add(vertices, edges)
+    query = f"MATCH (a {{name: 'step {steps}'}})-[:used|wasGeneratedBy*]->(m) RETURN count(DISTINCT m)"
+    # 2 ** 60 paths, if they were walked one by one
+    assert cache.run(query, timeout_s=20).rows == ((2 * steps + steps - 1,),)

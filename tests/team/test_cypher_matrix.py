@@ -1,71 +1,36 @@
-"""The kinds of query by which engines were compared, where they read: each with an answer worked out by hand.
+"""The 54 kinds of question by which engines were compared, each on both stores, with an answer worked out by hand.
 
-raw <-used- prepare <-gen- table <-used- train1 <-gen- model1 <-used- evaluate1 <-gen- metrics1
-                           table <-used- train2 <-gen- model2        train2 -used-> config
+Where the embedded engine cannot, its error names the spelling that both read, and that one is asked too.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from cypher_samples import Ask, Both, at, both_stores, runs
 
+from provgraph.errors import CypherError
 from provgraph.graph import Edge, Vertex
 from provgraph.graph.rows import Path
-from provgraph.stores.cypher import CypherCache
-
-
-def _at(hour: int) -> str:
-    return f"2026-11-20T{hour:02}:00:00+00:00"
 
 
 @pytest.fixture(scope="module")
-def runs(shared_graph: Any) -> Any:
-    """The graph above, with two people."""
-    activity, snapshot = ["Activity", "Command"], ["Entity", "Snapshot"]
-    shared_graph.add(
-        {
-            "raw": (snapshot, {"path": "raw.csv", "sequence": 1, "size_bytes": 100, "created_at": _at(8)}),
-            "prepare": (activity, {"name": "prepare.py #1", "started_at": _at(9), "duration_s": 2.5, "exit_status": 0}),
-            "table": (snapshot, {"path": "table.csv", "sequence": 1, "size_bytes": 80, "created_at": _at(9)}),
-            "config": (snapshot, {"path": "config.json", "sequence": 1, "size_bytes": 10, "created_at": _at(8)}),
-            "train1": (
-                activity,
-                {"name": "train.py #2", "started_at": _at(10), "duration_s": 60.0, "exit_status": 0, "param_lr": 0.1,
-                 "argv": ["python", "train.py"], "metric_values": [0.5, 0.7]},
-            ),
-            "train2": (
-                activity,
-                {"name": "train.py #4", "started_at": _at(12), "duration_s": 90.0, "exit_status": 1, "param_lr": 1},
-            ),
-            "model1": (snapshot, {"path": "model.pkl", "sequence": 1, "size_bytes": 500, "created_at": _at(10)}),
-            "model2": (snapshot, {"path": "model.pkl", "sequence": 2, "size_bytes": 700, "created_at": _at(12)}),
-            "evaluate1": (
-                activity,
-                {"name": "evaluate.py #3", "started_at": _at(11), "duration_s": 1.5, "exit_status": 0,
-                 "metric_accuracy": 0.9},
-            ),
-            "metrics1": (snapshot, {"path": "metrics.json", "sequence": 1, "size_bytes": 20, "created_at": _at(11)}),
-            "alice": (["Agent", "Person"], {"name": "Alice", "email": "alice@example.org"}),
-            "bob": (["Agent", "Person"], {"name": "Bob", "email": "bob@example.org"}),
-        },
-        [
-            ("used", "prepare", "raw", {"at": _at(9)}),
-            ("wasGeneratedBy", "table", "prepare"),
-            ("used", "train1", "table", {"role": "training"}),
-            ("used", "train2", "table"),
-            ("used", "train2", "config"),
-            ("wasGeneratedBy", "model1", "train1"),
-            ("wasGeneratedBy", "model2", "train2"),
-            ("used", "evaluate1", "model1"),
-            ("wasGeneratedBy", "metrics1", "evaluate1"),
-            ("wasDerivedFrom", "model2", "model1", {"prov_type": "Revision"}),
-            ("wasAssociatedWith", "prepare", "alice"),
-            ("wasAssociatedWith", "train1", "alice"),
-            ("wasAssociatedWith", "evaluate1", "alice"),
-            ("wasAssociatedWith", "train2", "bob"),
-        ],
-    )  # fmt: skip
-    return shared_graph
+def both(tmp_path_factory: pytest.TempPathFactory, neo4j_server: Any) -> Iterator[Both]:
+    """The runs of ``cypher_samples``, in both stores."""
+    from neo4j_server import remote_of
+
+    with both_stores(tmp_path_factory.mktemp("runs"), remote_of(neo4j_server)) as made:
+        runs(made.graph)
+        made.send()
+        yield made
+
+
+@pytest.fixture(params=["embedded", "server"])
+def ask(request: pytest.FixtureRequest, both: Both) -> Ask:
+    """One of the stores."""
+    found: Ask = getattr(both, request.param)
+    return found
 
 
 TRAIN = "MATCH (a:Command {name: 'train.py #2'}) "
@@ -126,7 +91,7 @@ MATRIX: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     "14 labels(n)": ("MATCH (p {name: 'Bob'}) RETURN labels(p)", [(["Agent", "Person"],)]),
     "15 keys(n)": (
         "MATCH (p {name: 'Bob'}) UNWIND keys(p) AS k RETURN k ORDER BY k",
-        [("email",), ("name",), ("uid",)],
+        [("email",), ("name",), ("project",), ("uid",)],
     ),
     "16 coalesce": (f"{TRAIN}RETURN coalesce(a.nothing, a.param_lr)", [(0.1,)]),
     "17 CASE": (
@@ -148,8 +113,11 @@ MATRIX: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     ),
     "22 a stored date-time": (f"{TRAIN}RETURN a.started_at", [(datetime(2026, 11, 20, 10, tzinfo=UTC),)]),
     "22b the zone does not matter": (
-        f"{TRAIN}RETURN a.started_at = datetime('2026-11-20T11:00:00+01:00'), a.started_at.hour",
-        [(True, 10)],
+        (
+            f"{TRAIN}WITH a, datetime('2026-11-20T10:59:00+01:00') AS t RETURN a.started_at > t, a.started_at <= t, "
+            "a.started_at = datetime('2026-11-20T10:00Z'), a.started_at.hour"
+        ),
+        [(True, False, True, 10)],
     ),
     "23 map projection": (f"{TRAIN}RETURN a {{.name, lr: a.param_lr}}", [({"name": "train.py #2", "lr": 0.1},)]),
     "24 map projection .*": ("MATCH (p:Person {name: 'Bob'}) RETURN p {.*}.email AS mail", [("bob@example.org",)]),
@@ -188,6 +156,15 @@ MATRIX: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "MATCH (p:Person) RETURN p.name AS n UNION MATCH (e {path: 'raw.csv'}) RETURN e.path AS n",
         [("Alice",), ("Bob",), ("raw.csv",)],
     ),
+    "40 RETURN p": (
+        "MATCH p = (m {path: 'metrics.json'})-[:wasGeneratedBy]->() WITH p AS w RETURN length(w), nodes(w)[0].path",
+        [(1, "metrics.json")],
+    ),
+    "41 nodes(p), relationships(p)": (
+        ("MATCH p = (m {path: 'metrics.json'})-[*2]->(x {path: 'model.pkl'}) "
+        "RETURN [n IN nodes(p) | coalesce(n.path, n.name)], [r IN relationships(p) | type(r)]"),
+        [(["metrics.json", "evaluate.py #3", "model.pkl"], ["wasGeneratedBy", "used"])],
+    ),
     "42 all(x IN nodes(p))": (
         ("MATCH p = (m {path: 'metrics.json'})-[:used|wasGeneratedBy*]->(r {path: 'raw.csv'}) "
         "WHERE all(x IN nodes(p) WHERE x.exit_status IS NULL OR x.exit_status = 0) RETURN length(p)"),
@@ -196,6 +173,7 @@ MATRIX: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     "43 reduce, range": ("RETURN reduce(s = 0, x IN range(1, 4) | s + x)", [(10,)]),
     "44 several labels": ("MATCH (e:Entity:Snapshot) RETURN count(e)", [(6,)]),
     "45 one of two labels": ("MATCH (n) WHERE n:Snapshot OR n:Person RETURN count(n)", [(8,)]),
+    "47 elementId(n)": ("MATCH (a {name: 'Bob'}), (b {name: 'Bob'}) RETURN elementId(a) = elementId(b)", [(True,)]),
     "48 a key with values of several types": (
         "MATCH (a) WHERE a.param_lr >= 1 RETURN a.name, a.param_lr",
         [("train.py #4", 1)],
@@ -213,84 +191,129 @@ MATRIX: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", MATRIX)
-def test_kind_of_query(kind: str, runs: Any, shared_cache: CypherCache) -> None:
-    query, expected = MATRIX[kind]
-    found = shared_cache.run(query)
+PARAMETERS: dict[str, tuple[str, dict[str, Any], list[tuple[Any, ...]]]] = {
+    "11 UNWIND $list": (
+        "UNWIND $paths AS p MATCH (e:Snapshot {path: p}) RETURN e.size_bytes", {"paths": ["raw.csv"]}, [(100,)],
+    ),
+    "50 a list as parameter": (
+        "MATCH (a:Command) WHERE a.metric_values = $v RETURN a.name LIMIT $n", {"v": [0.5, 0.7], "n": 1},
+        [("train.py #2",)],
+    ),
+    "52 n[$key]": ("MATCH (e {path: 'raw.csv'}) RETURN e[$key]", {"key": "size_bytes"}, [(100,)]),
+}  # fmt: skip
+
+WRITES: dict[str, str] = {
+    "32 MERGE": "MERGE (n:Entity {uid: 'x'}) ON CREATE SET n.a = 1 ON MATCH SET n.a = 2 RETURN n",
+    "33 SET +=": "MATCH (n {path: 'raw.csv'}) SET n += {added: 1} RETURN n",
+    "34 REMOVE, SET a label": "MATCH (n {path: 'raw.csv'}) REMOVE n.sequence SET n:Changed RETURN n",
+    "35 DETACH DELETE": "MATCH (n {path: 'raw.csv'}) DETACH DELETE n",
+    "36 UNWIND, MERGE": "UNWIND [{uid: 'x'}] AS row MERGE (n:Entity {uid: row.uid}) SET n += row",
+    "37 UNWIND, MERGE an edge": "UNWIND ['x'] AS u MATCH (a {uid: u}), (b {uid: u}) MERGE (a)-[:used]->(b)",
+    "51 FOREACH": "MATCH (n {path: 'raw.csv'}) FOREACH (x IN [1] | SET n.x = x)",
+}
+
+ONE_STORE: dict[str, tuple[str, str, str, list[tuple[Any, ...]]]] = {
+    "45 label expression": (
+        "MATCH (n:Snapshot|Person) RETURN count(n)", "WHERE n:Snapshot OR n:Person",
+        "MATCH (n) WHERE n:Snapshot OR n:Person RETURN count(n)", [(8,)],
+    ),
+    "46 quantified path": (
+        "MATCH (m {path: 'metrics.json'}) ((x)-[:used|wasGeneratedBy]->(y)){1,5} (e:Entity) RETURN DISTINCT e.path",
+        "-[:used|wasGeneratedBy*1..5]->",
+        "MATCH (m {path: 'metrics.json'})-[:used|wasGeneratedBy*1..5]->(e:Entity) RETURN DISTINCT e.path",
+        [("model.pkl",), ("table.csv",)],
+    ),
+}  # fmt: skip
+"""Query, what the embedded store's error names, the spelling that both read, the answer."""
+
+
+def _check(query: str, found: Any, expected: list[tuple[Any, ...]]) -> None:
     if "ORDER BY" in query:
         assert list(found.rows) == expected
     else:
         assert sorted(found.rows, key=repr) == sorted(expected, key=repr)
 
 
-def test_parameters_in_lists_keys_and_limits(runs: Any, shared_cache: CypherCache) -> None:
-    found = shared_cache.run(
-        "UNWIND $paths AS p MATCH (e:Snapshot {path: p}) RETURN e.size_bytes", {"paths": ["raw.csv"]}
-    )
-    assert found.rows == ((100,),)
-    found = shared_cache.run("MATCH (e {path: 'raw.csv'}) RETURN e[$key]", {"key": "size_bytes"})
-    assert found.rows == ((100,),)
-    found = shared_cache.run(
-        "MATCH (a:Command) WHERE a.metric_values = $v RETURN a.name LIMIT $n", {"v": [0.5, 0.7], "n": 1}
-    )
-    assert found.rows == (("train.py #2",),)
+@pytest.mark.parametrize("kind", MATRIX)
+def test_kind_of_query(kind: str, ask: Ask) -> None:
+    query, expected = MATRIX[kind]
+    _check(query, ask(query), expected)
 
 
-def test_a_date_time_as_parameter(runs: Any, shared_cache: CypherCache) -> None:
+@pytest.mark.parametrize("kind", PARAMETERS)
+def test_kind_with_parameters(kind: str, ask: Ask) -> None:
+    query, given, expected = PARAMETERS[kind]
+    _check(query, ask(query, given), expected)
+
+
+@pytest.mark.parametrize("kind", WRITES)
+def test_kind_that_writes(kind: str, ask: Ask) -> None:
+    with pytest.raises(CypherError, match="only reads"):
+        ask(WRITES[kind])
+    assert ask("MATCH (n {path: 'raw.csv'}) RETURN keys(n) = keys(n), n.sequence, n.x, n.added").rows == (
+        (True, 1, None, None),
+    )
+
+
+@pytest.mark.parametrize("kind", ONE_STORE)
+def test_kind_that_the_embedded_engine_lacks(kind: str, both: Both) -> None:
+    query, names, instead, expected = ONE_STORE[kind]
+    with pytest.raises(CypherError) as refused:
+        both.embedded(query)
+    assert "does not run on the embedded store" in str(refused.value)
+    assert names in str(refused.value)
+    _check(query, both.server(query), expected)
+    _check(instead, both(instead), expected)
+
+
+def test_every_kind_is_here() -> None:
+    kinds = {kind[:2] for kind in (*MATRIX, *PARAMETERS, *WRITES, *ONE_STORE)}
+    assert kinds == {f"{number:02}" for number in range(1, 55)}
+
+
+def test_a_date_time_as_parameter(both: Both, ask: Ask) -> None:
     query = "MATCH (a:Command) WHERE a.started_at > $t RETURN a.name"
-    assert shared_cache.run(query, {"t": datetime(2026, 11, 20, 11, 30, tzinfo=UTC)}).rows == (("train.py #4",),)
+    assert ask(query, {"t": datetime(2026, 11, 20, 11, 30, tzinfo=UTC)}).rows == (("train.py #4",),)
     # Without a zone it is the user's own time.
     local = datetime(2026, 11, 20, 11, 30, tzinfo=UTC).astimezone().replace(tzinfo=None)
-    assert shared_cache.run(query, {"t": local}).rows == (("train.py #4",),)
+    assert ask(query, {"t": local}).rows == (("train.py #4",),)
 
 
-def test_vertices_edges_and_paths_are_whole(runs: Any, shared_cache: CypherCache) -> None:
+def test_vertices_edges_and_paths_are_whole(both: Both, ask: Ask) -> None:
     query = "MATCH p = (m:Snapshot {path: 'metrics.json'})-[:wasGeneratedBy]->(a) RETURN m, a, p, relationships(p), [m]"
-    ((metrics, activity, path, edges, listed),) = shared_cache.run(query).rows
-    assert metrics == runs.store.reader.vertex(runs.uid("metrics1"))
+    ((metrics, activity, path, edges, listed),) = ask(query).rows
+    assert metrics == both.graph.store.reader.vertex(both.uid("metrics1"))
     assert isinstance(activity, Vertex)
     assert activity.properties["metric_accuracy"] == 0.9
-    assert activity.properties["started_at"] == _at(11)
+    assert activity.properties["started_at"] == at(11)
     assert path == Path((metrics, activity), tuple(edges))
     assert listed == [metrics]
     (edge,) = edges
     assert isinstance(edge, Edge)
-    assert edge in runs.store.reader.edges_of(runs.uid("metrics1"))
+    assert edge in both.graph.store.reader.edges_of(both.uid("metrics1"))
 
 
-def test_paths_of_no_length_and_the_same_vertex_twice(runs: Any, shared_cache: CypherCache) -> None:
-    ((path, one, two),) = shared_cache.run("MATCH p = (m {path: 'raw.csv'})-[:used*0..0]->(n) RETURN p, m, n").rows
+def test_paths_of_no_length_and_the_same_vertex_twice(both: Both, ask: Ask) -> None:
+    ((path, one, two),) = ask("MATCH p = (m {path: 'raw.csv'})-[:used*0..0]->(n) RETURN p, m, n").rows
     assert one == two
     assert path == Path((one,), ())
 
 
-def test_the_rows_are_a_document(runs: Any, shared_cache: CypherCache) -> None:
-    rows = shared_cache.run(f"{TRAIN}RETURN a.started_at AS t, a.metric_values AS v, a")
+def test_the_rows_are_a_document(both: Both, ask: Ask) -> None:
+    rows = ask(f"{TRAIN}RETURN a.started_at AS t, a.metric_values AS v, a")
     document = rows.to_json()
     assert document["columns"] == ["t", "v", "a"]
     assert document["rows"][0][:2] == ["2026-11-20T10:00:00+00:00", [0.5, 0.7]]
-    assert document["rows"][0][2]["uid"] == runs.uid("train1")
+    assert document["rows"][0][2]["uid"] == both.uid("train1")
 
 
-def test_a_ladder_of_diamonds_takes_no_time(graph: Any, cache: CypherCache) -> None:
-    steps = 60
-    vertices: dict[str, Any] = {"e0a": (["Entity", "Snapshot"], {}), "e0b": (["Entity", "Snapshot"], {})}
-    edges = []
-    for n in range(1, steps + 1):
-        vertices[f"a{n}"] = (["Activity", "Command"], {"name": f"step {n}"})
-        for side in "ab":
-            vertices[f"e{n}{side}"] = (["Entity", "Snapshot"], {})
-            edges += [("used", f"a{n}", f"e{n - 1}{side}"), ("wasGeneratedBy", f"e{n}{side}", f"a{n}")]
-    graph.add(vertices, edges)
-    query = f"MATCH (a {{name: 'step {steps}'}})-[:used|wasGeneratedBy*]->(m) RETURN count(DISTINCT m)"
-    # 2 ** 60 paths, if they were walked one by one
-    assert cache.run(query, timeout_s=20).rows == ((2 * steps + steps - 1,),)
-
-
-def test_procedures_that_list_names(runs: Any, shared_cache: CypherCache) -> None:
-    labels = {label for (label,) in shared_cache.run("CALL db.labels()").rows}
-    assert labels >= {"Activity", "Command", "Entity", "Snapshot", "Person"}
-    types = {name for (name,) in shared_cache.run("CALL db.relationshipTypes() YIELD relationshipType RETURN *").rows}
-    assert types >= {"used", "wasGeneratedBy", "wasAssociatedWith"}
-    keys = {key for (key,) in shared_cache.run("CALL db.propertyKeys()").rows}
-    assert keys >= {"uid", "path", "param_lr", "at"}
+def test_procedures_that_list_names(ask: Ask) -> None:
+    labels = [label for (label,) in ask("CALL db.labels()").rows]
+    assert sorted(labels) == ["Activity", "Agent", "Command", "Entity", "Person", "Snapshot"]
+    types = {name for (name,) in ask("CALL db.relationshipTypes() YIELD relationshipType RETURN *").rows}
+    assert types == {"used", "wasGeneratedBy", "wasAssociatedWith", "wasDerivedFrom"}
+    keys = {key for (key,) in ask("CALL db.propertyKeys()").rows}
+    assert keys >= {"uid", "project", "path", "param_lr", "at", "role"}
+    assert not keys & {"of", "last", "data", "stamp"}
+    found = ask("CALL db.labels() YIELD label AS name WHERE name STARTS WITH 'A' RETURN name ORDER BY name").rows
+    assert found == (("Activity",), ("Agent",))
