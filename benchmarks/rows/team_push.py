@@ -23,7 +23,7 @@ from team_server import elements, prov_json, server, wipe
 
 CLONES = 8
 PUSH = "provdb push"
-PROV2NEO_S = 3600.0
+PROV2NEO_S = 900.0
 
 
 def measure(bench: Bench) -> list[Figure]:
