@@ -39,7 +39,7 @@ def wipe(server: Any) -> None:
     import neo4j  # noqa: PLC0415 - only these rows need it
 
     with neo4j.GraphDatabase.driver(server.url, auth=(server.user, server.password)) as driver, driver.session() as s:
-        s.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS").consume()
+        s.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 1000 ROWS").consume()
 
 
 def elements(root: Path) -> tuple[dict[tuple[str, ...], list[Any]], dict[str, list[Any]]]:

@@ -18,6 +18,8 @@ from team_server import server
 
 SCRIPT = Path(__file__).resolve().parents[1] / "workloads" / "team_segment_once.py"
 TIMES = 20
+CYPHER_S = 900.0
+"""So long Cypher may take, where 20 times ours is more."""
 COMMAND = "segment_of(team.reader, …)"
 
 
@@ -37,13 +39,13 @@ def _figures(bench: Bench, own: Any, size: int) -> list[Figure]:
     destination = made.newest_tenth(1)
     uid = _pushed(own, str(project.root))
     argv = [sys.executable, str(SCRIPT), own.url, own.user, uid, uids[made.root_of(destination)]]
-    argv += [uids[destination], str(TIMES)]
+    argv += [uids[destination], str(TIMES), str(CYPHER_S)]
     what = f"segment at the server, {made.vertices:,} vertices, {made.edges:,} edges"
     environment = os.environ | {"NEO4J_PASSWORD": own.password}
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, check=True, env=environment, timeout=7200)
+        done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=True, env=environment, timeout=7200)
     except subprocess.SubprocessError as error:
-        return [failed(what, f"≥ {TIMES} ×", COMMAND, f"{getattr(error, 'stderr', None) or error}"[-300:])]
+        return [failed(what, f"≥ {TIMES} ×", COMMAND, f"{error}"[-300:])]
     said = json.loads(done.stdout)
     return _told(what, said)
 
@@ -58,8 +60,11 @@ def _told(what: str, said: dict[str, Any]) -> list[Figure]:
     ):
         text = f"the same, {name}: faster than Cypher"
         if theirs is None:
-            remark = f"{time:.2f} s; Cypher did not end in {TIMES} times that: {query}"
-            figures.append(at_least(text, TIMES, TIMES, "×", COMMAND, remark))
+            limit = (
+                min(TIMES * time, CYPHER_S) if name != "direct paths alone" else max(60.0, min(TIMES * time, CYPHER_S))
+            )
+            remark = f"{time:.2f} s; Cypher did not end in {limit:.0f} s: {query}"
+            figures.append(at_least(text, TIMES, limit / time, "×", COMMAND, remark))
         elif name == "direct paths alone":
             remark = f"{theirs[0]:.2f} s over {time:.2f} s; all of it runs at the server: {query}"
             figures.append(for_information(text, theirs[0] / time, "×", COMMAND, remark))

@@ -1,8 +1,10 @@
-"""Segments at a server, in a process of its own: ``team_segment_once.py URL USER PROJECT SOURCE DESTINATION LIMIT``.
+"""Segments at a server, in a process of its own.
 
-The password is in NEO4J_PASSWORD. Prints a JSON object: seconds of our segment (with similar paths, and direct paths
-alone), each after a first question that loads what is needed, and of the same in Cypher; null where Cypher did not end
-within LIMIT times our time.
+``team_segment_once.py URL USER PROJECT SOURCE DESTINATION LIMIT SECONDS``; the password is in NEO4J_PASSWORD.
+
+Prints a JSON object: seconds of our segment (with similar paths, and direct paths alone), each after a first question
+that loads what is needed, and of the same in Cypher; null where Cypher did not end within LIMIT times our time, or
+SECONDS.
 """
 
 from __future__ import annotations
@@ -32,18 +34,19 @@ ENDED = ("TransactionTimedOut", "OutOfMemory")
 
 def main() -> None:
     """Carry out the command line."""
-    url, user, project, source, destination, limit = sys.argv[1:]
+    url, user, project, source, destination, limit, seconds = sys.argv[1:]
     remote = Remote("team", url, user, os.environ["NEO4J_PASSWORD"])
     with TeamStore(remote, project) as team:
         faster()  # as in a session that has asked before
         segment_of(team.reader, None, [source], Places())
         ours, found, edges = _timed(lambda: _ask(team, source, destination, similar=True))
+        print(f"   ours: {ours:.1f} s, {found:,} vertices", file=sys.stderr, flush=True)
         direct, also_found, _ = _timed(lambda: _ask(team, source, destination, similar=False))
         given = {"d": destination, "s": source, "project": project}
         print(json.dumps({
             "ours": ours, "found": found, "edges": edges, "direct": direct, "direct_found": also_found,
-            "cypher": _cypher(team, SIMILAR, given, float(limit) * ours),
-            "cypher_direct": _cypher(team, DIRECT, given, max(60.0, float(limit) * direct)),
+            "cypher": _cypher(team, SIMILAR, given, min(float(limit) * ours, float(seconds))),
+            "cypher_direct": _cypher(team, DIRECT, given, max(60.0, min(float(limit) * direct, float(seconds)))),
             "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         }))  # fmt: skip
 
