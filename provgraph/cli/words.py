@@ -6,6 +6,7 @@ Read on the wrapping path: this module imports nothing.
 AVAILABLE = {
     "agents": "who is who",
     "annotate": "add properties to a vertex",
+    "blame": "what last changed each line of a file",
     "compare": "what differs between two vertices, segments or lineages",
     "completion": "print a shell's completion script",
     "cypher": "ask a question in Cypher",
@@ -31,7 +32,6 @@ AVAILABLE = {
 """Commands of this version, each with its line in ``provdb --help``."""
 
 LATER = {
-    "blame": "who last changed each line",
     "client": "recording inside other interpreters",
     "git-hooks": "versions from git commits",
     "ingestors": "plug-ins that interpret commands",

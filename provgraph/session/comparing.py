@@ -9,11 +9,11 @@ from provgraph.queries.comparison.asking import compare_references
 from provgraph.session.restoring import content
 
 if TYPE_CHECKING:
-    from provgraph.session.project import Project
+    from provgraph.session.opened import Opened
 
 
 def compare(
-    project: "Project",
+    project: "Opened",
     first: str,
     second: str,
     *,
@@ -48,7 +48,7 @@ def compare(
     )
 
 
-def compare_files(project: "Project | None", first: ProvGraph, second: ProvGraph, *, everything: bool) -> Comparison:
+def compare_files(project: "Opened | None", first: ProvGraph, second: ProvGraph, *, everything: bool) -> Comparison:
     """Two graphs that came as files; where they are a project's own, contents come from its store."""
     if project is None:
         return compare_graphs(first, second, everything=everything)

@@ -10,7 +10,7 @@ from provgraph.queries.history import history
 from provgraph.session.pending import spooled, start_of
 
 if TYPE_CHECKING:
-    from provgraph.session.project import Project
+    from provgraph.session.opened import Opened
     from provgraph.stores import EmbeddedStore
 
 _NEWEST = 200
@@ -50,7 +50,7 @@ class Status:
         return document
 
 
-def status(project: "Project") -> Status:
+def status(project: "Opened") -> Status:
     """How ``project`` stands. Changes that nobody captured are journaled now. Cost: one lstat for each known file."""
     from provgraph.session.ingester import notice
 

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from provgraph.graph.summary import Summary
-    from provgraph.session.project import Project
+    from provgraph.session.opened import Opened
 
 
 def summarize(
-    project: "Project",
+    project: "Opened",
     destinations: Iterable[str],
     sources: Iterable[str] | None = None,
     *,
