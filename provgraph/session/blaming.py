@@ -39,7 +39,9 @@ def blame(project: "Opened", reference: str) -> Blame:
 
 
 def _resolved(project: "Opened", reference: str) -> tuple[Vertex, tuple[str, ...]]:
-    return resolve_one(project.reader(), reference, project.places())
+    """Asked here also where questions go to a server: the bytes are in this store alone."""
+    project.settle_pending()
+    return resolve_one(project.store().reader, reference, project.places())
 
 
 def _of_disk(project: "Opened", reference: str, absolute: str) -> Blame:

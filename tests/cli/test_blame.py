@@ -88,6 +88,17 @@ def test_the_bytes_of_one_state_are_gone(work):
     assert "a.txt@3 ~" in work("blame", "a.txt").stdout
 
 
+def test_asked_here_where_questions_go_to_a_server(work):
+    """The contents are in this store alone, so a server that is away does not matter."""
+    work("-c", "printf 'one\\n' > a.txt")
+    work("remote", "add", "team", "bolt://127.0.0.1:1", "--user", "u", "--password-stdin", input="secret\n")
+    path = work.root / ".provdb/config.toml"
+    path.write_text(path.read_text().replace("[ask]\n", '[ask]\nat = "team"\n'))
+    work("trust", ".")
+    assert work("log", check=3).stdout == ""
+    assert [line["snapshot_name"] for line in told(work, "a.txt")] == ["a.txt@1"]
+
+
 def test_what_has_no_lines(work):
     (work.root / "empty.txt").touch()
     (work.root / "model.bin").write_bytes(b"\x00\x01\n")
