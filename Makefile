@@ -3,7 +3,7 @@
 
 VENV ?= .venv
 PYTHON ?=
-WORKERS ?= 2
+WORKERS ?= 3
 COVERAGE ?= 88
 PYTEST_OPTIONS ?=
 NEO4J_OPTIONS ?=
@@ -49,8 +49,11 @@ docs-help: ## write the generated parts of docs/ anew
 	$(environment) dev
 	$(bin)/python docs/scripts/generate.py
 
+# The commands under test write no byte code: without that of a first look each would compile what it imports.
 check-tests:
 	$(environment) dev
+	@$(bin)/python -m compileall -q provgraph
+	@$(bin)/python -c 'from provgraph.schemas import names, validator; [validator(name) for name in names()]'
 	$(bin)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term --cov-fail-under=$(COVERAGE) $(PYTEST_OPTIONS)
 
 bench: ## the figures, into benchmarks/*.md (about an hour, better on a quiet machine)

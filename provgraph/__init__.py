@@ -4,11 +4,15 @@
     project = provgraph.open()                      # the nearest project; provgraph.init(path) makes one
     graph = project.lineage("model.pkl")            # a ProvGraph
 
-Everything is loaded when it is first asked for: this module alone runs on Python 3.9, the rest needs 3.12.
+    with provgraph.activity("train", params={"lr": 0.1}) as run:      # a part of a program, from Python 3.9 on
+        run.log_metric("loss", 0.3, step=1)
+
+Everything is loaded when it is first asked for: this module and the client run on Python 3.9, the rest needs 3.12.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what a type checker sees; at run time __getattr__ below does it
+    from provgraph.client.context import activity
     from provgraph.errors import ProvGraphError
     from provgraph.graph.provgraph import ProvGraph
     from provgraph.graph.rows import Rows
@@ -20,7 +24,8 @@ if TYPE_CHECKING:  # what a type checker sees; at run time __getattr__ below doe
     __version__: str
 
 __all__ = [
-    "Project", "ProvGraph", "ProvGraphError", "Rows", "__version__", "compare", "init", "open", "segment", "summarize",
+    "Project", "ProvGraph", "ProvGraphError", "Rows", "__version__", "activity", "compare", "init", "open", "segment",
+    "summarize",
 ]  # fmt: skip
 
 _PLACES = {
@@ -36,16 +41,29 @@ _PLACES = {
 }
 
 
+_CLIENT = {"activity": "provgraph.client.context"}
+"""What runs in users' own interpreters."""
+
+
 def __getattr__(name: str) -> object:
     if name == "__version__":
         from importlib.metadata import version
 
         return version("provgraph")
-    if name not in _PLACES:
-        raise AttributeError(f"module 'provgraph' has no attribute {name!r}")
     from importlib import import_module
     from sys import version_info
 
+    if name in _CLIENT:
+        value = getattr(import_module(_CLIENT[name]), name)
+        globals()[name] = value
+        return value
+    if name not in _PLACES:
+        raise AttributeError(f"module 'provgraph' has no attribute {name!r}")
+    if globals().get("_CLIENT_ALONE"):
+        raise ImportError(
+            f"provgraph.{name} needs the whole program, and this Python has its client alone: ask with `provdb`, "
+            "or install provgraph here"
+        )
     if version_info < (3, 12):
         raise ImportError(
             f"provgraph.{name} needs Python 3.12 or later; this is {version_info[0]}.{version_info[1]}. "
@@ -55,6 +73,20 @@ def __getattr__(name: str) -> object:
     value = getattr(import_module(_PLACES[name]), name)
     globals()[name] = value
     return value
+
+
+def load_ipython_extension(shell: object) -> None:
+    """``%load_ext provgraph``: the magics of notebooks."""
+    from provgraph.magics import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: object) -> None:
+    """``%unload_ext provgraph``."""
+    from provgraph.magics import unload
+
+    unload(shell)
 
 
 def __dir__() -> "list[str]":

@@ -1,21 +1,28 @@
 """Plug-ins: one hook with a signature, found by entry points, loaded late, harmless when it breaks.
 
 A package offers a plug-in by an entry point of the group ``provgraph`` that names a module or object with functions
-marked by :data:`hookimpl`. What it finds becomes properties of the activity; where it fails, the activity says so and
-nothing else changes.
+marked by :data:`hookimpl`. What it finds becomes properties of the activity, and more where it brings ingestors; where
+it fails, the activity says so and nothing else changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pluggy
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "provgraph"
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
 
+_SECTION = re.compile(rb"^\s*\[\s*provgraph\s*\]", re.MULTILINE)
 _SCALARS = (str, int, float, bool, type(None))
 
 
@@ -32,6 +39,13 @@ class IngestorHooks:
 
         Returns:
             Names and values: strings, numbers, booleans, or lists of one of these.
+        """
+
+    @hookspec
+    def provgraph_ingestors(self) -> Iterable[object] | None:
+        """Ingestors that the plug-in brings: objects as in ``provgraph.ingestors.port.Ingestor``.
+
+        They are asked in a process of their own, and only for the commands that their match fits.
         """
 
 
@@ -71,9 +85,7 @@ class Plugins:
             self._names.append(name)
 
     def _load_installed(self) -> None:
-        from importlib.metadata import entry_points
-
-        for entry in sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
+        for entry in offered():
             try:
                 plugin = entry.load()
             except Exception as error:  # noqa: BLE001
@@ -81,19 +93,60 @@ class Plugins:
             else:
                 self._register(plugin, entry.name)
 
+    def ingestors(self) -> list[tuple[str, object]]:
+        """(plug-in, ingestor) for every ingestor that the plug-ins bring; one that fails is among ``failures``."""
+        found: list[tuple[str, object]] = []
+        for name, hook in self._each("provgraph_ingestors"):
+            try:
+                found += [(name, ingestor) for result in hook() for ingestor in result]
+            except Exception as error:  # noqa: BLE001
+                self.failures.append(Finding(name, {}, _said(error)))
+        return found
+
+    def _each(self, hook: str) -> Iterator[tuple[str, Callable[..., list[Any]]]]:
+        """Every plug-in by name, and what calls one hook of it alone."""
+        for name in self._names:
+            others = [self._manager.get_plugin(other) for other in self._names if other != name]
+            yield name, self._manager.subset_hook_caller(hook, others)
+
     def annotate(self, argv: Sequence[str], cwd: str) -> list[Finding]:
         """What the plug-ins say of a command, one finding for each that knew it or failed; in order of registration."""
         findings = []
-        for name in self._names:
-            plugin = self._manager.get_plugin(name)
-            others = [self._manager.get_plugin(other) for other in self._names if other != name]
-            hook = self._manager.subset_hook_caller("provgraph_annotate", others)
+        for name, hook in self._each("provgraph_annotate"):
             try:
-                results = hook(argv=list(argv), cwd=cwd) if plugin is not None else []
+                results = hook(argv=list(argv), cwd=cwd)
                 findings += [Finding(name, _checked(result), "") for result in results]
             except Exception as error:  # noqa: BLE001
                 findings.append(Finding(name, {}, _said(error)))
         return findings
+
+
+def offered() -> list[EntryPoint]:
+    """The entry points of our group in the packages that are installed as folders, sorted.
+
+    Cost: 5 ms among 200 packages; where none has any, as nearly everywhere, no metadata is parsed (60 ms).
+    """
+    if not any(map(_offers, sys.path)):
+        return []
+    from importlib.metadata import entry_points
+
+    return sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value))
+
+
+def _offers(folder: str) -> bool:
+    """Whether a package in a folder has such an entry point."""
+    try:
+        names = [name for name in os.listdir(folder or ".") if name.endswith((".dist-info", ".egg-info"))]
+    except OSError:
+        return False
+    for name in names:
+        try:
+            with open(os.path.join(folder, name, "entry_points.txt"), "rb") as file:
+                if _SECTION.search(file.read()):
+                    return True
+        except OSError:
+            continue
+    return False
 
 
 def _said(error: BaseException) -> str:

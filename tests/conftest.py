@@ -10,13 +10,15 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, settings
+from measuring import unmeasured
 from processes import eventually
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,8 +44,31 @@ SCRIPT = Path(sys.executable).parent / "provdb"
 COMMAND = [str(SCRIPT)] if SCRIPT.exists() else [sys.executable, "-m", "provgraph"]
 """The installed command; as a module, the folder it runs in would come first on the module path."""
 
-KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+MEASURED_IN = 6
+"""Of so many tests one has its commands measured: coverage costs a command more than all that it does by itself."""
+MEASURING = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ", *MEASURING)
 """What a test's commands inherit of the environment of pytest. All else could change what they do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones first, so that at the end no worker waits for one."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Leave unmeasured what repeats, and the commands of most tests: a name decides, so each run measures the same."""
+    if item.get_closest_marker("repeats"):
+        with unmeasured():
+            return (yield)
+    if crc32(item.nodeid.encode()) % MEASURED_IN == 0:
+        return (yield)
+    taken = {name: os.environ.pop(name) for name in MEASURING if name in os.environ}
+    try:
+        return (yield)
+    finally:
+        os.environ.update(taken)
 
 
 def clean_environment(home: Path, **more: str) -> dict[str, str]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from measuring import unmeasured
+
 from provgraph.graph.elements import Edge, Vertex
 from provgraph.graph.provgraph import ProvGraph
 from provgraph.stores import EmbeddedStore, init_project, open_store
@@ -124,7 +126,7 @@ def make_sample(root: Path) -> Sample:
     """The project described above, in the folder ``root``."""
     root.mkdir(parents=True, exist_ok=True)
     sample = Sample(root)
-    with init_project(str(root)) as store:
+    with unmeasured(), init_project(str(root)) as store:
         history = _History(sample, store)
         history.command("prepare.py", "Alice", "09:00:00", {"raw.csv": "a,b\n"}, {"clean.csv": "a,b\n1,2\n"})
         history.command("split.py", "Alice", "09:05:00", {"clean.csv": ""}, {"train.csv": "1\n", "test.csv": "2\n"})

@@ -17,6 +17,14 @@ def eventually(condition: Callable[[], Any], what: str = "it", timeout_s: float 
     return result
 
 
+def children_of(pid: int) -> list[int]:
+    """The children of a process's first thread; [] where it is gone."""
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
 def ingesters(root: Path) -> list[int]:
     """The processes that run as this project's ingester."""
     found = []

@@ -49,6 +49,7 @@ def fill(store: EmbeddedStore) -> dict[str, str]:
     _command(store, found, "report", 5, ("out/model.pkl@2", "out/log.txt@2"), ("report.md", "ödd name.md"), tool)
     _command(store, found, "report", 5, ("out/model.pkl@2",), ("report.md",), ada)
     _more(store, found)
+    _commit(store, found)
     return found
 
 
@@ -109,6 +110,25 @@ def _command(
             event.edge("wasAttributedTo", snapshot, agent)
             if before is not None:
                 event.edge("wasDerivedFrom", snapshot, before.uid, prov_type="Revision", sure=[1, 2.5])
+
+
+def _commit(store: EmbeddedStore, found: dict[str, str]) -> None:
+    """An explicit version, of which one parent is known by its name alone."""
+    with store.journal.batch() as batch:
+        event, commit, parent = batch.event("commit.recorded", at(10)), "abcdef" + "12" * 17, "abc0" + "34" * 18
+        own = event.vertex(
+            ["Activity", "Commit"],
+            {"name": "commit abcdef12", "commit": commit, "started_at": at(4), "ended_at": at(4)},
+            store.namespace.commit(commit),
+        )
+        facts = {"kind": "explicit", "commit": commit, "message": "One\n\nTwo", "created_at": at(4), "activity": own}
+        version = event.vertex(["Entity", "Version"], facts, store.namespace.version(commit))
+        above = event.vertex(["Entity", "Version"], {"commit": parent}, store.namespace.version(parent))
+        found |= {"commit": own, "explicit": version}
+        event.edge("wasGeneratedBy", version, own, at=at(4))
+        event.edge("wasDerivedFrom", version, above, prov_type="Revision", parent=1)
+        event.edge("wasAssociatedWith", own, found["ada"], role="author")
+        event.edge("hadMember", version, found["report.md@2"], blob="00ff")
 
 
 def _more(store: EmbeddedStore, found: dict[str, str]) -> None:

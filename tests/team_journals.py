@@ -11,6 +11,7 @@ from provgraph.stores import graph_tables
 from provgraph.stores.cypher.values import show
 from provgraph.stores.cypher_properties import to_server
 from provgraph.stores.encoding import column, dumps, loads
+from provgraph.stores.neo4j import chunks
 from provgraph.stores.projection import Projection
 
 AT = "2026-11-20T12:00:00+00:00"
@@ -93,6 +94,13 @@ def served(team: Any) -> Graph:
     return vertices, edges
 
 
+def chunks_of(team: Any) -> list[tuple[int, list[Event]]]:
+    """(number, events) of what lies in the server, in the order in which it came."""
+    query = "MATCH (c:ProvgraphChunk {of: $of}) RETURN c.number, c.origin, c.first, c.data ORDER BY c.number"
+    rows = team.run(query, of=team.project)
+    return [(number, chunks.decode(data, origin, first, team.namespace)) for number, origin, first, data in rows]
+
+
 def assert_same(found: Graph, expected: Graph) -> None:
     """As ``==``, with a message that a person can read."""
     for mine, theirs, what in zip(found, expected, ("vertex", "edge"), strict=True):
@@ -132,7 +140,8 @@ def shuffled(histories: Sequence[Sequence[Event]], rng: random.Random) -> list[E
 def histories(project: str, rng: random.Random, origins: int = 3, events: int = 6) -> list[list[Event]]:
     """What several clones recorded, each knowing some of what the others did: what real origins may write, and more.
 
-    Each gives edges to and sets properties of its own vertices and of shared ones; all annotate whatever there is.
+    Each gives edges to and sets properties of its own vertices and of shared ones, now and then also of others', as a
+    copy of their clone does; all annotate whatever there is.
     """
     namespace = Namespace(project)
     shared = [
@@ -147,9 +156,15 @@ def histories(project: str, rng: random.Random, origins: int = 3, events: int = 
         for name in names
         for number in range(1, sizes[name] + 1)
     }
-    everything = [
-        namespace.vertex(name, number, place) for (name, number), rows in kinds.items() for place in range(len(rows))
-    ]
+    brought = {
+        name: [
+            namespace.vertex(name, number, place)
+            for number in range(1, sizes[name] + 1)
+            for place in range(len(kinds[name, number]))
+        ]
+        for name in names
+    }
+    everything = [uid for uids in brought.values() for uid in uids]
     found = []
     for name in names:
         mine: list[str] = []
@@ -160,7 +175,9 @@ def histories(project: str, rng: random.Random, origins: int = 3, events: int = 
             for labels, uid, fixed in rng.sample(shared, rng.randint(0, 2)):
                 more = {} if "Artifact" in labels else _properties(rng)
                 rows.append([labels, more | fixed, uid])
-            sources: list[Any] = [*range(len(rows)), *mine, *(uid for _, uid, _ in shared)]
+            copied = names if rng.random() < 0.2 else []
+            known = [uid for other in copied if other != name for uid in brought[other]]
+            sources: list[Any] = [*range(len(rows)), *mine, *known, *(uid for _, uid, _ in shared)]
             targets: list[Any] = [*sources, *everything]
             edges = []
             for _ in range(rng.randint(0, 4)):
@@ -171,7 +188,9 @@ def histories(project: str, rng: random.Random, origins: int = 3, events: int = 
                 edges.append([*row, properties] if properties else row)
             annotates = rng.random() < 0.3
             settable = (
-                [*everything, *(uid for _, uid, _ in shared)] if annotates else [*mine, shared[3][1], shared[4][1]]
+                [*everything, *(uid for _, uid, _ in shared)]
+                if annotates
+                else [*mine, *known, shared[3][1], shared[4][1]]
             )
             changes = [[rng.choice(settable), _changes(rng)] for _ in range(rng.randint(0, 2))]
             kind = rng.choice(["properties.annotated", "agents.merged"]) if annotates else "activity.ended"

@@ -88,7 +88,7 @@ def complete(server: Any, remote: Any, store: EmbeddedStore) -> None:
     assert at_server(server, store.project) == at_home(store)
     with TeamStore(remote, store.project) as team:
         assert team.received() == store.journal.lasts()
-        fetched = [event for _, events in team.fetch(0) for event in events]
+        fetched = [event for origin in team.received() for events in team.fetch_origin(origin) for event in events]
     mine = [event for origin in store.journal.lasts() for event, _ in store.journal.of_origin(origin)]
     assert verbatim(fetched) == verbatim(mine)
 

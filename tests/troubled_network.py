@@ -24,8 +24,8 @@ class Network:
         passed: bytes passed on so far.
     """
 
-    def __init__(self, target: int) -> None:
-        self.target = target
+    def __init__(self, target: int, port: int = 0) -> None:
+        self.target, self.port = target, port
         self.delay_s, self.piece, self.reset, self.silent = 0.0, 1 << 16, True, False
         self.allowance: int | None = None
         self.passed = 0
@@ -42,13 +42,16 @@ class Network:
         asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result()
 
     def close(self) -> None:
+        """Nobody listens any more. Closing again does nothing."""
+        if self._loop.is_closed():
+            return
         self.cut()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
     def _run(self, ready: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._accept, LOOPBACK, 0))
+        server = self._loop.run_until_complete(asyncio.start_server(self._accept, LOOPBACK, self.port))
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
         self._loop.run_forever()
@@ -103,9 +106,9 @@ class Network:
 
 
 @contextlib.contextmanager
-def network(target: int) -> Iterator[Network]:
-    """A network before a port; it works until it is told not to."""
-    opened = Network(target)
+def network(target: int, port: int = 0) -> Iterator[Network]:
+    """A network before a port; it works until it is told not to. ``port``: where it listens; 0 for any free one."""
+    opened = Network(target, port)
     try:
         yield opened
     finally:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import click
 
-from provgraph.capture import path_class, scrub
 from provgraph.cli.words import AVAILABLE, LATER
+from provgraph.client import path_class, scrub
 from provgraph.events.envelope import KINDS
 from provgraph.model.vocabulary import LABELS, PROPERTIES, RELATIONS
 from provgraph.queries.cypher_examples import EXAMPLES
@@ -63,7 +63,7 @@ def commands() -> str:
 
 def with_parts(name: str) -> list[list[str]]:
     """A command, and the commands that it consists of."""
-    found = import_module(f"provgraph.cli.{name}").command
+    found = import_module(f"provgraph.cli.{name.replace('-', '_')}").command
     parts = found.commands if isinstance(found, click.Group) else ()
     return [[name], *([name, part] for part in parts)]
 

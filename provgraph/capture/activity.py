@@ -5,50 +5,16 @@ from __future__ import annotations
 import os
 import time
 
-from provgraph.capture.path_class import Classifier
-from provgraph.capture.spool import SpoolFile
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
-    from collections.abc import Iterable
+from provgraph.client.moments import Stat, now, stat_of, states_of
+from provgraph.client.path_class import Classifier
+from provgraph.client.spool import SpoolFile
 
 Op = list[object]
-Stat = tuple[int, int, int, int, int, int]
 
 _FLUSH_AT = 4000  # operations; about half a megabyte of JSON
 _WRITES_NS = 100_000_000  # one operation per path and tenth of a second, however often it is opened for writing
 MAX_EXECUTIONS = 200
 _STATES = 64  # files whose states at the end are looked at while the caller waits; more are left to the ingester
-
-CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-
-
-def now() -> int:
-    """The time of an operation: nanoseconds of a clock that goes on while the machine sleeps."""
-    return time.clock_gettime_ns(CLOCK)
-
-
-def stat_of(status: os.stat_result) -> Stat:
-    """The identity of a file's content, as records hold it."""
-    return (
-        status.st_dev,
-        status.st_ino,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-        status.st_mode,
-    )
-
-
-def states_of(paths: Iterable[str]) -> list[dict[str, object]]:
-    """Files as they are now: what is written later is not the doing of who ends now."""
-    found: list[dict[str, object]] = []
-    for path in paths:
-        try:
-            found.append({"path": path, "stat": stat_of(os.lstat(path))})
-        except OSError:
-            continue
-    return found
 
 
 class Activity:
@@ -164,6 +130,11 @@ class Activity:
         """Whether an operation says that this activity wrote ``path`` under its present name."""
         return path in self._written
 
+    @property
+    def has_written(self) -> bool:
+        """Whether an operation says that it wrote anything."""
+        return bool(self._written)
+
     def forget(self, path: str) -> None:
         """What was known of ``path`` holds no longer."""
         self.created.discard(path)
@@ -212,6 +183,16 @@ class Activity:
     def finish(self, record: dict[str, object]) -> None:
         """Write an end or closed record after what is waiting."""
         self._last.append({**record, "t": now(), "time": time.time_ns()})
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is closed, and all of it is written."""
+        return self.closed and not self.is_waiting
+
+    def release(self) -> None:
+        """Nothing more is written."""
+        if self._spool is not None:
+            self._spool.close()
 
     @property
     def is_waiting(self) -> bool:

@@ -25,6 +25,7 @@ class Attribution:
         self._owner: dict[int, tuple[Run, Activity] | None] = {}
         self._fixed: set[int] = set()  # tasks that said themselves what they are: not to be forgotten
         self._single: Activity | None = None
+        self._servers: set[int] = set()  # what they start is the doing of whoever asked: of their parent, at that time
 
     @property
     def main(self) -> Run:
@@ -36,6 +37,28 @@ class Attribution:
         self.runs.append(run)
         self._single = run.activities[0] if len(self.runs) == 1 else None
         self._fix(run.leader, (run, run.activities[0]))
+
+    def watch_too(self, run: Run) -> None:
+        """Watch a run inside a process: which tasks belong to it is said by :meth:`put`."""
+        self.runs.append(run)
+        self._single = None
+
+    def put(self, pid: int, owner: tuple[Run, Activity] | None, keep: bool = False) -> None:
+        """A task belongs to ``owner`` from now on; ``keep``: that is not to be forgotten."""
+        self._owner[pid] = owner
+        if keep:
+            self._fixed.add(pid)
+
+    def forget_closed(self) -> None:
+        """Runs inside processes are many: those that have closed go."""
+        for run in [run for run in self.runs if run.inside and all(one.is_done for one in run.activities.values())]:
+            self.runs.remove(run)
+            for activity in run.activities.values():
+                activity.release()
+            gone = [pid for pid, owner in self._owner.items() if owner is not None and owner[0] is run]
+            for pid in gone:
+                self._fixed.discard(pid)
+                del self._owner[pid]
 
     def activities(self) -> list[Activity]:
         """Those of all runs."""
@@ -66,7 +89,7 @@ class Attribution:
         if len(self._owner) > _CACHED_TASKS:
             self._owner = {task: self._owner[task] for task in self._fixed}
         for task in chain:
-            if task != os.getpid():
+            if task != os.getpid() and task not in self._servers:
                 self._owner[task] = owner
         return owner
 
@@ -96,8 +119,12 @@ class Attribution:
 
     def executes(self, pid: int, program: str, argv: list[str]) -> None:
         """A task is about to become another program: provdb's own doing is nobody's, unless it runs something."""
+        self._servers.discard(pid)
         if is_own_program(program, argv):
             self.nobody(pid)
+        elif _is_fork_server(argv):
+            self._servers.add(pid)
+            self._owner.pop(pid, None)
         elif self._single is None and pid in self._fixed and self._owner.get(pid, self) is None:
             self._fixed.discard(pid)
             del self._owner[pid]
@@ -111,24 +138,25 @@ class Attribution:
         run, before = owner
         number = int(text)
         if kind.endswith("/element") and number < len(run.uids):
-            self._adopt_children(pid, owner)
+            self.adopt_children(pid, pid, owner)
             activity = run.begin(number, pid)
             run.shells[pid] = number
             if activity is not before:
                 self._single = None
             self._fix(pid, (run, activity))
         elif kind.endswith("/status") and pid in run.shells:
-            run.status_before(run.shells[pid], number, self._has_task)
+            run.status_before(run.shells[pid], number, self.has_task)
 
-    def _adopt_children(self, pid: int, owner: tuple[Run, Activity]) -> None:
-        """Children that have not been heard of belong to the element that is over now."""
+    def adopt_children(self, pid: int, task: int, owner: tuple[Run, Activity] | None) -> None:
+        """Children of a task of ``pid`` that have not been heard of belong to what it was at until now."""
         try:
-            with open(f"/proc/{pid}/task/{pid}/children", "rb") as file:
+            with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
                 children = [int(word) for word in file.read().split()]
         except OSError:
             return
         for child in children:
-            self._owner.setdefault(child, owner)
+            if child not in self._servers:
+                self._owner.setdefault(child, owner)
 
     def look_for_ends(self) -> None:
         """End background elements whose shell is gone; close what has ended and has no process left."""
@@ -139,11 +167,12 @@ class Attribution:
                 if not activity.ended and run.background[index]:
                     shells = [pid for pid, at in run.shells.items() if at == index]
                     if shells and not any(is_alive(pid) for pid in shells):
-                        run.end(index, ending(None, None, survivors=self._has_task(activity)))
-                if activity.ended and (run is not self.main or len(run.uids) > 1) and not self._has_task(activity):
+                        run.end(index, ending(None, None, survivors=self.has_task(activity)))
+                if activity.ended and (run is not self.main or len(run.uids) > 1) and not self.has_task(activity):
                     run.close(index)
 
-    def _has_task(self, activity: Activity) -> bool:
+    def has_task(self, activity: Activity) -> bool:
+        """Whether a process of an activity is left."""
         return any(owner is not None and owner[1] is activity and is_alive(pid) for pid, owner in self._owner.items())
 
 
@@ -159,6 +188,11 @@ def is_own_program(program: str, argv: list[str]) -> bool:
     return script.rpartition("/")[2] == "provdb" or (script == "provgraph" and "-m" in head)
 
 
+def _is_fork_server(argv: list[str]) -> bool:
+    """Whether this is the process of Python's multiprocessing that starts workers whenever it is asked to."""
+    return any("multiprocessing.forkserver" in w or "multiprocessing.resource_tracker" in w for w in argv[1:8])
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process exists and is no zombie."""
     try:
@@ -166,6 +200,14 @@ def is_alive(pid: int) -> bool:
             return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
     except (OSError, IndexError):
         return False
+
+
+def tasks_of(pid: int) -> list[int]:
+    """The threads of a process; [] where it is gone."""
+    try:
+        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+    except OSError:
+        return []
 
 
 def _above(pid: int) -> int:

@@ -6,11 +6,12 @@ import os
 import stat
 
 from provgraph.capture import seccomp
-from provgraph.capture.activity import Activity, stat_of
+from provgraph.capture.activity import Activity
 from provgraph.capture.job import Job
-from provgraph.capture.path_class import ENVIRONMENT, IGNORED, PROJECT
 from provgraph.capture.preimage import PreImages
 from provgraph.capture.tracee import Memory, Paths
+from provgraph.client.moments import stat_of
+from provgraph.client.path_class import ENVIRONMENT, IGNORED, PROJECT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond

@@ -20,7 +20,7 @@ def note(root: str, error: BaseException) -> None:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             if os.geteuid() == 0:
-                from provgraph.capture.spool import give_to_owner
+                from provgraph.client.spool import give_to_owner
 
                 give_to_owner(fd, os.path.dirname(path))
             if os.fstat(fd).st_size > _LIMIT_BYTES:

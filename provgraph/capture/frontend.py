@@ -15,7 +15,6 @@ from mmap import mmap
 
 from provgraph.capture import job as messages
 from provgraph.capture import seccomp
-from provgraph.capture.activity import now
 from provgraph.capture.command import become, restore_signals, say
 from provgraph.capture.faults import note
 from provgraph.capture.job import ELEMENT, END, NUMBER, Job
@@ -158,10 +157,13 @@ class FrontEnd:
         except KeyError:
             pass  # its end was seen before
 
-    def _begin(self, pid: int, method: str, keep: set[int] | None = None) -> None:
-        """The command has a process: write the start record, then keep none of its descriptors but ``keep``."""
+    def _begin(self, pid: int, at: int, method: str, keep: set[int] | None = None) -> None:
+        """The command has a process since ``at``, which another element may have followed already.
+
+        Write the start record, then keep none of its descriptors but ``keep``.
+        """
         self._command = self._signals.command = pid
-        self._write_start(0, pid, now(), method)
+        self._write_start(0, pid, at, method)
         kept = self._job.kept
         if kept is None:
             self._has_stderr = let_go(self._descriptors() | (keep or set()))
@@ -251,10 +253,12 @@ class SupervisedFrontEnd(FrontEnd):
         elif kind == messages.LISTENER and ancillary:
             self._listener = seccomp.Listener(NUMBER.unpack(ancillary[0][2][: NUMBER.size])[0], self._page)
             os.set_inheritable(self._listener.fd, False)
-            self._begin(NUMBER.unpack(rest)[0], messages.SECCOMP)
+            _, pid, at = ELEMENT.unpack(rest)
+            self._begin(pid, at, messages.SECCOMP)
         elif kind in (messages.LISTENER, messages.REFUSED):
             method = self._job.method if self._job.method != messages.SECCOMP else messages.STAT
-            self._begin(NUMBER.unpack(rest)[0], method)
+            _, pid, at = ELEMENT.unpack(rest)
+            self._begin(pid, at, method)
         else:
             super()._obey(kind, rest, ancillary)
 

@@ -13,11 +13,16 @@ if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
 
     from provgraph.capture.output import KeptOutput
 
+# A folder for PYTHONPATH: it holds `provgraph.client` for Pythons that have no ProvGraph.
+CLIENT_PATH = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/client/path"
+_HEAD_BYTES = 256
+_PYTHONS = ("python", "ipython", "pypy", "jupyter")
+
 SECCOMP, STAT, STRACE, NONE = "seccomp", "stat", "strace", "none"
 
 # Messages between front end, supervisor and command: one letter, then what it needs. Sequenced packets.
-LISTENER = b"L"  # command → both: its pid, the listener attached
-REFUSED = b"X"  # command → supervisor: errno; it waits for GO
+LISTENER = b"L"  # command → both: element 0, its pid, time; the listener attached
+REFUSED = b"X"  # command → front end: as above; → supervisor: errno, and it waits for GO
 GO = b"G"
 BEGAN = b"B"  # supervisor → front end: element, pid, time: write its start record
 STARTED = b"S"  # front end → supervisor: element; its start record is written
@@ -26,6 +31,7 @@ STOPPED = b"T"  # supervisor → front end: the signal that stopped the command
 ENDED = b"E"  # supervisor → front end (nested: the other way round, and back): the end of the command
 DRAIN = b"D"  # front end → supervisor, and back when done: a signal that was pending for all
 REGISTER = b"R"  # nested front end → supervisor: root, pid and elements; back: the enclosing activity
+INSIDE = (b"I", b"J", b"K", b"W")  # provgraph.client → supervisor, see there
 NOTE = b"N"  # supervisor → front end: a line for standard error, at the end
 
 END = Struct("<idq?")  # wait status, CPU seconds, peak memory in bytes, whether processes survive
@@ -92,13 +98,38 @@ class Job:
         """The folder whose files ``-c`` lines open to say where they are, with a slash at its end."""
         return f"{self.root}/.provdb/marks/"
 
+    def _runs_python(self) -> bool:
+        """Whether it is a Python program, which may want to record from within, or a line that names one."""
+        if self.elements[0].line is not None:
+            words = str(self.elements[0].line.get("text", "")).split()
+            return any(_is_python(word.lstrip("(|;&{")) for word in words)
+        if self.program is None or _is_python(self.program):
+            return self.program is not None
+        try:
+            fd = os.open(self.program, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            try:
+                head = os.read(fd, _HEAD_BYTES)
+            finally:
+                os.close(fd)
+        except OSError:
+            return False
+        return head.startswith(b"#!") and b"python" in b"\n".join(head.split(b"\n", 2)[:2])
+
     def environment(self, supervisor: str | None) -> Mapping[str, str]:
         """The command's environment: the caller's, and where a nested provdb finds its supervisor."""
         environ = dict(os.environ)
         environ["PROVDB_ACTIVITY"] = self.elements[0].uid
         environ["PROVDB_ROOT"] = self.root
+        if self._runs_python():
+            own = environ.get("PYTHONPATH", "")
+            if CLIENT_PATH not in own.split(":"):
+                environ["PYTHONPATH"] = f"{own}:{CLIENT_PATH}" if own else CLIENT_PATH
         if supervisor is not None:
             environ["PROVDB_SUPERVISOR"] = supervisor
         else:
             environ.pop("PROVDB_SUPERVISOR", None)
         return environ
+
+
+def _is_python(program: str) -> bool:
+    return program.rpartition("/")[2].startswith(_PYTHONS)

@@ -15,6 +15,7 @@ from provgraph.capture.jobcontrol import block_all
 from provgraph.capture.registration import CREDENTIALS, MESSAGE_BYTES, SO_PEERCRED
 from provgraph.capture.start import Surroundings, open_files
 from provgraph.capture.takeover import pass_through, receive
+from provgraph.client.moments import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
@@ -118,7 +119,7 @@ class NestedFrontEnd(FrontEnd):
 
     def begin(self, command: int, go: int, mask: set[int]) -> NoReturn:
         """Let the command run and wait for its end."""
-        self._begin(command, messages.SECCOMP, {go})
+        self._begin(command, now(), messages.SECCOMP, {go})
         os.write(go, b"!")
         os.close(go)
         self.watch(mask)

@@ -11,7 +11,7 @@ import sys
 from provgraph.capture import seccomp, syscalls
 from provgraph.capture.activity import Activity
 from provgraph.capture.calls import AT_FDCWD, NEVER, Calls, lstat
-from provgraph.capture.path_class import ENVIRONMENT
+from provgraph.client.path_class import ENVIRONMENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond

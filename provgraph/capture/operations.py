@@ -11,12 +11,13 @@ import os
 import stat
 
 from provgraph.capture import seccomp, syscalls
-from provgraph.capture.activity import MAX_EXECUTIONS, Activity, now, stat_of
+from provgraph.capture.activity import MAX_EXECUTIONS, Activity
 from provgraph.capture.calls import AT_FDCWD, NEVER, lstat
 from provgraph.capture.opening import Opening
-from provgraph.capture.path_class import ENVIRONMENT
 from provgraph.capture.privileged import reason as gains
-from provgraph.capture.scrub_words import scrubbed_words
+from provgraph.client.moments import now, stat_of
+from provgraph.client.path_class import ENVIRONMENT
+from provgraph.client.scrub_words import scrubbed_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond

@@ -15,7 +15,7 @@ import stat
 import termios
 from typing import TYPE_CHECKING
 
-from provgraph.capture.scrub_words import scrubbed_text
+from provgraph.client.scrub_words import scrubbed_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,8 +13,8 @@ from provgraph.capture import job as messages
 from provgraph.capture.command import find, plain, say
 from provgraph.capture.faults import note
 from provgraph.capture.job import Element, Job
-from provgraph.capture.project import find_project, unusable
-from provgraph.capture.spool import new_activity_uid
+from provgraph.client.project import find_project, unusable
+from provgraph.client.spool import new_activity_uid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
@@ -100,7 +100,7 @@ def _project() -> str | None:
 
 def _job(root: str, program: str | None, words: list[str], options: Options) -> Job:
     """The command as a job in the project at ``root``."""
-    from provgraph.capture.settings import read_settings
+    from provgraph.client.settings import read_settings
 
     settings = read_settings(root)
     scrub = settings.get("scrub", ())
@@ -137,7 +137,7 @@ def _method(root: str, program: str | None, words: list[str], options: Options, 
         return options.method
     from provgraph.capture.privileged import reason
     from provgraph.capture.remembered import is_remembered
-    from provgraph.capture.settings import method
+    from provgraph.client.settings import method
 
     chosen = method(root, _supervision_works, settings=settings)
     if chosen == messages.SECCOMP and is_remembered(settings, words):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 
-from provgraph.capture.spool import give_to_owner
+from provgraph.client.spool import give_to_owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import time
 
-from provgraph.capture.activity import now, states_of
 from provgraph.capture.job import Job
 from provgraph.capture.run import ending
-from provgraph.capture.spool import SpoolFile
 from provgraph.capture.start import Surroundings
+from provgraph.client.moments import now, states_of
+from provgraph.client.spool import SpoolFile
 
 _CHUNK = 65_536
 

@@ -15,6 +15,7 @@ from struct import Struct
 
 from provgraph.capture import job as messages
 from provgraph.capture.attribution import Attribution, is_alive
+from provgraph.capture.faults import note
 from provgraph.capture.job import ELEMENT, END, NUMBER
 from provgraph.capture.run import Run
 
@@ -22,9 +23,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
     from collections.abc import Callable
 
+    from provgraph.capture.inside import Insider
+
 CREDENTIALS = Struct("<iii")  # pid, uid, gid
 MESSAGE_BYTES = 65_536
 SO_PEERCRED = 17
+_UID_BYTES = 36
 
 
 class _Client:
@@ -32,6 +36,7 @@ class _Client:
         self.connection = connection
         self.pid = pid
         self.run: Run | None = None
+        self.insider: Insider | None = None
         self.ending: tuple[int, float, int] | None = None
 
     def send(self, message: bytes) -> None:
@@ -46,6 +51,8 @@ class Registrar:
 
     Parameters:
         attribution: learns of each run.
+
+    ``watches`` is False where no system calls are seen: then processes below say themselves what they do.
     """
 
     def __init__(self, attribution: Attribution) -> None:
@@ -53,6 +60,7 @@ class Registrar:
         self._server: _socket.socket | None = None
         self._clients: dict[int, _Client] = {}
         self._poller: select.poll | None = None
+        self.watches = True
 
     def listen(self) -> str | None:
         """Open the socket; returns its name for ``PROVDB_SUPERVISOR``, None where there can be none."""
@@ -80,8 +88,12 @@ class Registrar:
         """Whether a registered front end has not said how its command ended."""
         return any(client.run is not None for client in self._clients.values())
 
-    def heed(self, fd: int) -> bool:
-        """Something is to be read from ``fd``. True where a command has ended: call :meth:`settle`."""
+    def heed(self, fd: int, flush: Callable[[], None]) -> bool:
+        """Something is to be read from ``fd``. True where a command has ended: call :meth:`settle`.
+
+        Parameters:
+            flush: writes what is waiting.
+        """
         if self._server is not None and fd == self._server.fileno():
             self._accept()
             return False
@@ -94,7 +106,21 @@ class Registrar:
             return False
         except OSError:
             message = b""
-        return self._heed(client, message)
+        return self._heed(client, message, flush)
+
+    def heed_all(self, flush: Callable[[], None]) -> bool:
+        """Read what has come, from whomever; nobody is waited for. True where a command has ended."""
+        self._accept()
+        probe = select.poll()
+        for fd in self._clients:
+            probe.register(fd, select.POLLIN)
+        ended = False
+        while ready := [fd for fd, _ in probe.poll(0) if fd in self._clients]:
+            for fd in ready:
+                ended = self.heed(fd, flush) or ended
+                if fd not in self._clients:
+                    probe.unregister(fd)
+        return ended
 
     def _accept(self) -> None:
         if self._server is None or self._poller is None:
@@ -112,7 +138,7 @@ class Registrar:
         self._clients[fd] = _Client(connection, pid)
         self._poller.register(fd, select.POLLIN)
 
-    def _heed(self, client: _Client, message: bytes) -> bool:
+    def _heed(self, client: _Client, message: bytes, flush: Callable[[], None]) -> bool:
         kind, rest = message[:1], message[1:]
         if kind == messages.REGISTER:
             self._register(client, rest)
@@ -121,6 +147,17 @@ class Registrar:
         elif kind == messages.ENDED and client.run is not None:
             client.ending = END.unpack(rest)[:3]
             return True
+        elif kind in messages.INSIDE and not self.watches:
+            client.send(messages.UNRECORDED + rest[:_UID_BYTES])
+        elif kind in messages.INSIDE:
+            if client.insider is None:
+                from provgraph.capture.inside import Insider
+
+                client.insider = Insider(self._attribution, client.pid, client.send)
+            try:
+                client.insider.heed(kind, rest, flush)
+            except Exception as error:  # a message that makes no sense must not cost the record of the command
+                note(self._attribution.main.root, error)
         elif not message:
             return self._lost(client)
         return False
@@ -151,6 +188,8 @@ class Registrar:
         self._poller.unregister(fd)
         del self._clients[fd]
         client.connection.close()
+        if client.insider is not None:
+            client.insider.lost()
         run = client.run
         if run is None or client.ending is not None:
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 
-from provgraph.capture.settings import read_settings, write_settings
+from provgraph.client.settings import read_settings, write_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 
-from provgraph.capture.activity import Activity, now, states_of
-from provgraph.capture.settings import project_classifier
+from provgraph.capture.activity import Activity
 from provgraph.capture.start import open_flags
+from provgraph.client.moments import now, states_of
+from provgraph.client.settings import project_classifier
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
     from collections.abc import Callable
+
+    from provgraph.client.path_class import Classifier
 
 
 class Run:
@@ -22,6 +25,7 @@ class Run:
         root: its project's root.
         leader: the process that the front end started (the shell of a line).
         began: called with (element, pid, time) when an element other than the first begins.
+        like: the run of the supervisor's own command, for one inside a process: it opened no files for it.
     """
 
     def __init__(
@@ -31,15 +35,19 @@ class Run:
         root: str,
         leader: int,
         began: Callable[[int, int, int], None],
+        like: Run | None = None,
     ) -> None:
         self.uids = uids
         self.background = background
         self.root = root
         self.leader = leader
-        self.classifier = project_classifier(root)
+        self.inside = like is not None
+        self.classifier: Classifier = (
+            like.classifier if like is not None and like.root == root else project_classifier(root)
+        )
         self.activities: dict[int, Activity] = {}
         self.shells: dict[int, int] = {}  # pid of an element's shell → the element it is at
-        self._outputs = outputs_of(leader)
+        self._outputs = [] if self.inside else outputs_of(leader)
         self._began = began
         self.begin(0, leader, announced=True)
 
@@ -103,7 +111,9 @@ class Run:
 
     def close_all(self) -> None:
         """The last watched process is gone."""
-        for index in self.activities:
+        for index, activity in self.activities.items():
+            if self.inside:  # who began it was to end it: it was interrupted
+                activity.ended = True
             self.end(index, ending(None, None, survivors=False))
             self.close(index)
 

@@ -6,7 +6,7 @@ import os
 
 from provgraph.capture.command import say
 from provgraph.capture.prefix import Options
-from provgraph.capture.settings import METHODS
+from provgraph.client.settings import METHODS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond

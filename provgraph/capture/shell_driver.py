@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from provgraph.capture.job import Element
-from provgraph.capture.scrub_words import scrubbed_text
-from provgraph.capture.spool import new_activity_uid
+from provgraph.client.scrub_words import scrubbed_text
+from provgraph.client.spool import new_activity_uid
 
 
 def elements_of(

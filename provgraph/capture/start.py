@@ -6,27 +6,14 @@ import os
 import stat
 import time
 
-from provgraph.capture.activity import now, stat_of
 from provgraph.capture.job import Element, Job
-from provgraph.capture.path_class import ENVIRONMENT, IGNORED
-from provgraph.capture.scrub_words import recorded_environment, scrubbed_text, scrubbed_words
-from provgraph.capture.settings import project_classifier
+from provgraph.client.moments import now, stat_of
+from provgraph.client.path_class import ENVIRONMENT, IGNORED
+from provgraph.client.scrub_words import recorded_environment, scrubbed_text, scrubbed_words
+from provgraph.client.settings import project_classifier
+from provgraph.client.surroundings import IDENTITY, boot_id, git_state, scrubbed_tag, start_ticks
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
-    from collections.abc import Sequence
-
-# What git asks to know who works here; the ingester asks git later, in another environment.
-IDENTITY = (
-    "GIT_AUTHOR_NAME",
-    "GIT_AUTHOR_EMAIL",
-    "EMAIL",
-    "HOME",
-    "XDG_CONFIG_HOME",
-    "GIT_CONFIG_GLOBAL",
-    "GIT_CONFIG_NOSYSTEM",
-)
-_START_TIME_FIELD = 21  # of /proc/PID/stat, counted from 0; field 22 in proc(5)
 
 
 class Surroundings:
@@ -57,7 +44,7 @@ class Surroundings:
             "activity": element.uid,
             "t": at,
             "time": time.time_ns() - elapsed_ns,
-            "boot_id": _first_line("/proc/sys/kernel/random/boot_id"),
+            "boot_id": boot_id(),
             "argv": scrubbed_words(element.argv, job.scrub),
             "cwd": job.cwd,
             "pid": pid,
@@ -68,7 +55,7 @@ class Surroundings:
             "capture": method,
             "env": self.environ,
             "identity": {name: os.environ[name] for name in IDENTITY if name in os.environ},
-            "tags": {key: _scrubbed_tag(key, value, job.scrub) for key, value in job.tags.items()},
+            "tags": {key: scrubbed_tag(key, value, job.scrub) for key, value in job.tags.items()},
             "stdin_pipe": self.stdin_pipe,
             "redirections": self.redirections,
         }
@@ -143,57 +130,3 @@ def _is_pipe(fd: int) -> bool:
     except OSError:
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
-
-
-def start_ticks(pid: int) -> int:
-    """When a process began, in clock ticks since boot: tells a reused pid; 0 where it is gone."""
-    text = _first_line(f"/proc/{pid}/stat")
-    fields = text.rpartition(")")[2].split()
-    return int(fields[_START_TIME_FIELD - 2]) if len(fields) > _START_TIME_FIELD - 2 else 0
-
-
-def _first_line(path: str) -> str:
-    try:
-        with open(path, "rb") as file:
-            return os.fsdecode(file.readline().rstrip(b"\n"))
-    except OSError:
-        return ""
-
-
-def git_state(cwd: str) -> dict[str, object] | None:
-    """Commit, branch and folder of the repository that ``cwd`` lies in, by reading files only; None outside of one."""
-    folder = cwd
-    while not os.path.lexists(f"{folder}/.git"):
-        if folder in ("/", ""):
-            return None
-        folder = folder.rpartition("/")[0] or "/"
-    git = f"{folder}/.git"
-    if os.path.isfile(git):  # a work tree or a submodule
-        text = _first_line(git)
-        if not text.startswith("gitdir: "):
-            return None
-        git = os.path.join(folder, text[8:])
-    state: dict[str, object] = {"dir": folder}
-    head = _first_line(f"{git}/HEAD")
-    if not head.startswith("ref: "):
-        return {**state, "head": head} if head else None
-    ref = head[5:]
-    state["branch"] = ref.removeprefix("refs/heads/")
-    common = _first_line(f"{git}/commondir")
-    shared = os.path.join(git, common) if common else git
-    commit = _first_line(f"{git}/{ref}") or _first_line(f"{shared}/{ref}") or _packed(shared, ref)
-    return {**state, "head": commit} if commit else state
-
-
-def _packed(git: str, ref: str) -> str:
-    wanted = os.fsencode(f" {ref}\n")
-    try:
-        with open(f"{git}/packed-refs", "rb") as file:
-            return next((line[:40].decode("ascii", "replace") for line in file if line.endswith(wanted)), "")
-    except OSError:
-        return ""
-
-
-def _scrubbed_tag(key: str, value: object, scrub: Sequence[str]) -> object:
-    """A tag's value as it may be written: what its name says counts too."""
-    return scrubbed_words([f"{key}={value}"], scrub)[0].partition("=")[2] if isinstance(value, str) else value

@@ -6,9 +6,9 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from provgraph.capture.path_class import ENVIRONMENT, IGNORED, Classifier
-from provgraph.capture.scrub_words import scrubbed_words
-from provgraph.capture.statwalk import Operation, Status, absolute, status_of
+from provgraph.client.path_class import ENVIRONMENT, IGNORED, Classifier
+from provgraph.client.scrub_words import scrubbed_words
+from provgraph.client.statwalk import Operation, Status, absolute, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

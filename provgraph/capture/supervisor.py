@@ -17,7 +17,6 @@ import time
 
 from provgraph.capture import job as messages
 from provgraph.capture import seccomp, wake
-from provgraph.capture.activity import now
 from provgraph.capture.attribution import Attribution
 from provgraph.capture.command import become, restore_signals
 from provgraph.capture.faults import note
@@ -32,6 +31,7 @@ from provgraph.capture.remembered import remember_privileged
 from provgraph.capture.run import Run
 from provgraph.capture.takeover import keep_only, receive, stand_guard
 from provgraph.capture.unwatched import Unwatched
+from provgraph.client.moments import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
@@ -114,6 +114,14 @@ class Supervisor:
             os._exit(1)
         os._exit(0)
 
+    def _mark(self, pid: int, path: str) -> None:
+        """A file in the folder of marks was opened: a ``-c`` line says where it is, or somebody has sent a message."""
+        if path.endswith("/knock"):
+            if self._registrar.heed_all(self._flush):
+                self._registrar.settle(self._flush)
+        else:
+            self._attribution.mark(pid, path)
+
     def _let_go(self, *own: int) -> None:
         """Keep no descriptor and no folder of the command's: whoever waits for their end must not wait for us."""
         keep = {*own, self._front.fileno(), *self._registrar.descriptors()}
@@ -136,9 +144,7 @@ class Supervisor:
             listener.prefer_same_cpu()
             self._listener = listener
             attribution = self._attribution
-            self._operations = Operations(
-                listener, self._preimages, attribution.activity_of, attribution.mark, self._job
-            )
+            self._operations = Operations(listener, self._preimages, attribution.activity_of, self._mark, self._job)
             self._operations.on_execute = attribution.executes
             if not may_filter_without_no_new_privs():
                 self._operations.on_privileged = self._privileged
@@ -146,6 +152,7 @@ class Supervisor:
         else:
             if self._job.method == messages.SECCOMP:
                 self._job.method = messages.STAT  # refused: another supervisor listens, or a sandbox forbids it
+            self._registrar.watches = False
             self._unwatched.begin(self._attribution.main.classifier)
             try:
                 command.send(messages.GO)
@@ -254,6 +261,7 @@ class Supervisor:
                 if self._failure is None:
                     self._failure = activity.failed
                     self._say(f"not recorded completely: {self._failure}")
+        self._attribution.forget_closed()
         if written:
             self._wake()
 
@@ -318,7 +326,7 @@ class Supervisor:
             self._tell(message)
 
     def _heed_nested(self, fd: int) -> None:
-        if self._registrar.heed(fd):
+        if self._registrar.heed(fd, self._flush):
             self._registrar.settle(self._flush)
 
     # Ending
@@ -421,7 +429,7 @@ class Supervisor:
         job, front = self._job, self._front
         try:
             _signal.set_wakeup_fd(-1)
-            pid = NUMBER.pack(os.getpid())
+            begun = ELEMENT.pack(0, os.getpid(), now())
             program, argv = job.program, job.argv
             try:
                 if job.method != messages.SECCOMP:
@@ -431,13 +439,13 @@ class Supervisor:
                 if job.method == messages.SECCOMP:
                     job.method = messages.STAT
                 program, argv, environ = self._unwatched.words(program, environ)
-                _hand_over(front, messages.REFUSED + pid, [])
+                _hand_over(front, messages.REFUSED + begun, [])
                 _hand_over(supervisor, messages.REFUSED + NUMBER.pack(error.errno or 0), [])
                 _await(supervisor)  # until the state before the command is known
             else:
                 rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, NUMBER.pack(listener))]
-                _hand_over(front, messages.LISTENER + pid, rights)
-                _hand_over(supervisor, messages.LISTENER + pid, rights)
+                _hand_over(front, messages.LISTENER + begun, rights)
+                _hand_over(supervisor, messages.LISTENER + begun, rights)
                 os.close(listener)
             if job.kept is not None:
                 for fd, source in job.kept.descriptors().items():

@@ -6,15 +6,15 @@ import os
 import time
 
 from provgraph.capture import job as messages
-from provgraph.capture.activity import now
 from provgraph.capture.job import Job
-from provgraph.capture.path_class import Classifier
+from provgraph.client.moments import now
+from provgraph.client.path_class import Classifier
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these costs a prefixed command a millisecond
     from collections.abc import Mapping
 
-    from provgraph.capture.statwalk import Operation, Tree
+    from provgraph.client.statwalk import Operation, Tree
 
 
 class Unwatched:
@@ -56,7 +56,7 @@ class Unwatched:
     def begin(self, classifier: Classifier) -> None:
         """Just before the command runs."""
         if self._job.method != messages.NONE:
-            from provgraph.capture.statwalk import walk
+            from provgraph.client.statwalk import walk
 
             self._before = walk(classifier)
             self._started = now()
@@ -87,7 +87,7 @@ class Unwatched:
 
     def _from_walks(self, classifier: Classifier, before: Tree) -> list[Operation]:
         from provgraph.capture.audit import opened_files
-        from provgraph.capture.statwalk import ops, walk
+        from provgraph.client.statwalk import ops, walk
 
         return ops(
             before,

@@ -7,28 +7,10 @@ import fcntl
 import os
 import sys
 
-from provgraph.capture.spool import give_to_owner
+from provgraph.client.bell import START, ring
+from provgraph.client.spool import give_to_owner
 
 _PACKAGE_PARENT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-_START = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1));"
-    " import runpy; runpy.run_module('provgraph.session.ingester', run_name='__main__', alter_sys=True)"
-)
-
-
-def ring(root: str) -> bool:
-    """Ring the bell of a running ingester; False where none listens."""
-    try:
-        fd = os.open(f"{root}/.provdb/bell", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        os.write(fd, b"!")
-    except OSError:
-        pass  # full: it is awake
-    finally:
-        os.close(fd)
-    return True
 
 
 def wake(root: str) -> None:
@@ -55,7 +37,7 @@ def wake(root: str) -> None:
 
 
 def _spawn(root: str, lock: int) -> None:
-    argv = [sys.executable, "-I", "-c", _START, _PACKAGE_PARENT, root, str(lock)]
+    argv = [sys.executable, "-I", "-c", START, _PACKAGE_PARENT, root, str(lock)]
     null = ((os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2))
     os.posix_spawn(
         sys.executable,

@@ -38,7 +38,7 @@ def further(_ctx: click.Context, _parameter: click.Parameter, given: Iterable[st
 
 _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option("--exclude", multiple=True, metavar="PREDICATE", help="Leave out what this holds for (repeat)."),
-    click.option("--since", metavar="TIME", help="Without activities that ended before."),
+    click.option("--since", metavar="TIME", help="Without activities that ended before (a time, commit or tag)."),
     click.option("--until", metavar="TIME", help="Without activities that started later."),
     click.option("--agent", metavar="NAME", help="Only activities of this person."),
     click.option(

@@ -27,6 +27,8 @@ from provgraph.render.times import Clock
 @click.option("--depth", type=click.IntRange(0), metavar="N", help="N activities far.")
 @click.option("--revisions", is_flag=True, help="Also along the chain of a path's snapshots.")
 @click.option("--environment", is_flag=True, help="Also the installed software.")
+@click.option("--since", metavar="TIME", help="Past no activity that ended before (a time, commit or tag).")
+@click.option("--until", metavar="TIME", help="Past no activity that started later.")
 @click.option("--path", "ends", nargs=2, metavar="FROM TO", help="Each way between two vertices, edge by edge.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="So many ways.")
 @click.option("--graph", "file", metavar="FILE", help="Ask the graph in a JSON file (- is standard input).")
@@ -51,7 +53,8 @@ def command(
 ) -> int:
     """What a thing came from: the commands and files behind it, and who ran them.
 
-    REF is a path, path@2, path@TIME, a glob, a uid, %1 or agent:NAME.
+    REF is a path, path@2, path@TIME, path@COMMIT, a glob, a uid, %1, agent:NAME, or a commit or tag, which stands for
+    the files that it holds.
     """
     check_place(at, file)
     if ends:

@@ -35,7 +35,8 @@ provdb segment --to 'where: metric_f1 > 0.8'             from all roots, to what
 provdb segment --from data.csv --to model.pkl --explain split.json
 provdb segment --from data.csv --to model.pkl --match activity=utility --exclude relation=wasDerivedFrom
 
-REF is a path (as a source: its snapshots that a destination came from), path@2, path@TIME, a glob, a uid, or
+REF is a path (as a source: its snapshots that a destination came from), path@2, path@TIME, path@COMMIT, a glob, a uid,
+a commit or tag (the files that it holds), or
 'where: PREDICATE'. PREDICATE is Activity.utility=git, metric_f1>0.7, Environment, relation=used, agent=Bob and the
 like, joined by and, or, not. `provdb segment --json` is a graph that --graph reads.
 """

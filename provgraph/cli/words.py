@@ -7,16 +7,20 @@ AVAILABLE = {
     "agents": "who is who",
     "annotate": "add properties to a vertex",
     "blame": "what last changed each line of a file",
+    "client": "recording inside other interpreters",
     "compare": "what differs between two vertices, segments or lineages",
     "completion": "print a shell's completion script",
     "cypher": "ask a question in Cypher",
     "doctor": "check the store and the capture methods",
     "forget": "remove something for good, leaving a tombstone",
     "gc": "give space back",
+    "git-hooks": "record commits, checkouts, merges and rebases",
     "help": "explain a command, as --help does",
+    "ingestors": "what interprets commands and files",
     "init": "make this folder a project",
     "lineage": "what a thing came from, or what came of it",
     "log": "activities, newest first",
+    "order": "which cells of a notebook ran out of order",
     "pull": "take what colleagues sent to the team's server",
     "push": "send what is recorded to the team's server",
     "record": "declare provenance that the wrapper cannot see",
@@ -32,9 +36,6 @@ AVAILABLE = {
 """Commands of this version, each with its line in ``provdb --help``."""
 
 LATER = {
-    "client": "recording inside other interpreters",
-    "git-hooks": "versions from git commits",
-    "ingestors": "plug-ins that interpret commands",
     "search": "words in commands, notes and contents",
     "shell": "an interactive shell that records",
 }

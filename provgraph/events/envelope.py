@@ -28,8 +28,11 @@ KINDS: Final[dict[str, tuple[int, str]]] = {
     "change.noticed": (1, "a change that no activity explains (Unseen)"),
     "transfer.noticed": (1, "a file that came from another clone, joined to what was generated there (Unseen)"),
     "version.made": (1, "an implicit version of the project"),
+    "commit.recorded": (1, "a git commit: an explicit version, and who made it"),
+    "commits.rewritten": (1, "git commits that took the place of others (amend, rebase, squash)"),
     "content.hashed": (1, "a digest that was read later than the snapshot was recorded"),
     "properties.found": (1, "what an ingestor read out of a command or a file"),
+    "series.logged": (1, "points of series, as a running command logs them"),
     "properties.annotated": (1, "what a user added to a vertex"),
     "agents.merged": (1, "two agents are one"),
     "provenance.declared": (1, "what a user declared with `provdb record`"),
@@ -81,7 +84,7 @@ class EventBuilder:
         self._places[found] = place
         return found
 
-    def edge(self, type: str, source: str, target: str, **properties: Any) -> None:
+    def edge(self, type: str, source: str, target: str, /, **properties: Any) -> None:
         """Add an edge between two uids. ``role`` is part of its identity; the same edge twice is one."""
         row: list[Any] = [type, self._places.get(source, source), self._places.get(target, target)]
         kept = {k: v for k, v in properties.items() if v is not None}
@@ -89,7 +92,7 @@ class EventBuilder:
             row.append(kept)
         self._edges.append(row)
 
-    def set(self, uid: str, **properties: Any) -> None:
+    def set(self, uid: str, /, **properties: Any) -> None:
         """Set properties of a vertex that an earlier event brought (``None`` removes one)."""
         self._set.append([uid, properties])
 

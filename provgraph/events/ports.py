@@ -1,11 +1,12 @@
 """What whoever records needs from a store, as ports: the journal, what is known, the objects."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from provgraph.events.envelope import EventBuilder
+from provgraph.events.series import Standing
 
 Stat = tuple[int, int, int, int, int, int]
 """(device, inode, size in bytes, mtime in ns, ctime in ns, mode) of a file, as one lstat gave them."""
@@ -85,6 +86,9 @@ class KnowledgePort(Protocol):
     def known_below(self, folder: str) -> list[Known]:
         """The newest, not invalidated snapshots of all artifacts below ``folder`` ('' is the whole project)."""
 
+    def deleted(self) -> Sequence[str]:
+        """The paths in the project whose newest snapshot is invalidated."""
+
     def unhashed(self) -> list[Known]:
         """The newest snapshots whose content waits to be hashed."""
 
@@ -125,7 +129,28 @@ class KnowledgePort(Protocol):
         """uid of an agent that is no person with an e-mail address."""
 
     def newest_version(self) -> str | None:
-        """uid of the newest version of this origin."""
+        """uid of the newest implicit version of this origin."""
+
+    def has_vertex(self, uid: str) -> bool:
+        """Whether anybody has recorded a vertex with this uid."""
+
+    def has_edge(self, type: str, source: str, target: str | None = None) -> bool:
+        """Whether anybody has recorded such an edge; to anything where no target is given."""
+
+    def derived_from(self, uid: str) -> Iterable[str]:
+        """uids of what a vertex was derived from, directly."""
+
+    def snapshot_with(self, path: str, sha256: str) -> str | None:
+        """uid of the newest snapshot of the artifact at ``path`` that has this content."""
+
+    def committed(self, path: str, sha256: str) -> Known | None:
+        """The snapshot of ``path`` with this content that a commit holds, else any; the newest of several."""
+
+    def variable(self, path: str, session: str) -> tuple[Known, str | None] | None:
+        """The newest snapshot of a notebook's variable in one kernel session, and its fingerprint."""
+
+    def series(self, uid: str) -> Mapping[str, Standing]:
+        """What is known of a vertex's series, by name. Within a batch: up to date with all that was journaled."""
 
 
 class ObjectsPort(Protocol):

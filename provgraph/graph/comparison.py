@@ -292,6 +292,53 @@ class Members:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class SeriesSide:
+    """One side's series, in figures."""
+
+    count: int
+    steps: tuple[int, int]
+    """Of the first point and of the last."""
+    last: float
+    min: float
+    max: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of a series' side in ``provgraph/comparison/1``."""
+        return {
+            "count": self.count, "steps": list(self.steps), "last": self.last, "min": self.min, "max": self.max,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesDifference:
+    """A series of both sides, or of one of them.
+
+    Attributes:
+        common: how many steps both have. largest: of these, the largest difference, second minus first, at ``step``.
+    """
+
+    name: str
+    state: State
+    first: SeriesSide | None
+    second: SeriesSide | None
+    common: int = 0
+    largest: float | None = None
+    step: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of a series in ``provgraph/comparison/1``."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "first": None if self.first is None else self.first.to_json(),
+            "second": None if self.second is None else self.second.to_json(),
+            "common_steps": self.common,
+            "largest_difference": self.largest,
+            "at_step": self.step,
+        }
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
     """What differs between two vertices (``both`` is that one pair) or between two graphs.
@@ -313,6 +360,8 @@ class Comparison:
     edges_only_second: tuple[Edge, ...] = ()
     related: tuple[Related, ...] = ()
     members: Members | None = None
+    series: tuple[SeriesDifference, ...] = ()
+    """Of two vertices: what was logged step by step."""
     roots: tuple[tuple[str, str], ...] = ()
     """The uids of the pairs that the graphs were asked for."""
     query: dict[str, Any] = field(default_factory=dict)
@@ -328,6 +377,7 @@ class Comparison:
             or any(self.changed_edges)
             or self.members
             or any(related.state != "equal" for related in self.related)
+            or any(series.state != "equal" for series in self.series)
         )
 
     def __bool__(self) -> bool:
@@ -383,6 +433,7 @@ class Comparison:
             "edges_attached_second": [e.to_json() for e in self.edges_only_second if id(e) not in told],
             "related": [related.to_json() for related in self.related],
             "members": None if self.members is None else self.members.to_json(),
+            "series": [series.to_json() for series in self.series],
             "query": dict(self.query),
             "notes": list(self.notes),
         }

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from provgraph.events.series_rows import Joined
 from provgraph.graph.elements import Edge, Vertex
 from provgraph.graph.region import Region
 
@@ -96,6 +97,9 @@ class GraphReader(Protocol):
     def members(self, uid: str) -> Iterator[tuple[str, str | None]]:
         """The (path, SHA-256) pairs of a Collection snapshot, by path; the digest is None where it was never read."""
 
+    def series(self, uid: str, name: str | None = None) -> dict[str, Joined]:
+        """A vertex's series by name, whole; only the one of that name where it is given."""
+
     def paths_like(self, path: str, limit: int = 5) -> list[str]:
         """Known artifact paths that look like ``path``, best first."""
 
@@ -141,6 +145,9 @@ class GraphReader(Protocol):
 
     def region(self) -> Region:
         """The part of the graph that a question will walk, of which nothing was read yet, or all of it."""
+
+    def commits(self, prefix: str) -> list[Vertex]:
+        """The explicit versions of commits whose ids begin so, sorted by uid."""
 
     def labels(self) -> dict[str, int]:
         """Every label in use, with its number of vertices."""

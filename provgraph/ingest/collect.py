@@ -43,6 +43,7 @@ class Collector:
 
     def __init__(self, lookup: Lookup, settler: Settler, threshold: int) -> None:
         self.lookup, self.settler, self.threshold = lookup, settler, threshold
+        settler.before_split = self.read
 
     def read(self, act: Act) -> Act:
         """Take the reads of folders of which many files were read; the others stay deferred."""
@@ -52,6 +53,8 @@ class Collector:
         for inside in (True, False):
             paths = [path for path in act.deferred if places.inside(path) is inside]
             for folder, below in groups(paths, self.threshold).items():
+                if below[0] not in act.deferred:
+                    continue  # taken already, when the one before this split the activity
                 first_t = min(act.deferred[path][0] for path in below)
                 states = {path: self.settler.take_deferred(act, path)[1] for path in below}
                 snap = self._met(act, folder, states, first_t)

@@ -6,13 +6,16 @@ import shlex
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from provgraph.ingest.said import flat
 from provgraph.ingest.state import Act
 
 Annotate = Callable[[Sequence[str], str], Mapping[str, Any]]
 _NAME_LENGTH = 40
 _GIT = ("git", "--no-optional-locks")
+INSIDE: Final = {"run": "Run", "cell": "Cell"}
+"""Kinds of activities inside a process → their label."""
 _SETTINGS = ("EMAIL", "HOME", "XDG_CONFIG_HOME")
 """Variables by which git finds a user's settings: the command's count, not the ingester's."""
 
@@ -27,7 +30,7 @@ class Description:
 
 
 class Describer:
-    """Describes commands.
+    """Describes commands, and what runs inside of them.
 
     Parameters:
         annotate: the ingestors' view of a command line.
@@ -45,6 +48,45 @@ class Describer:
             act.number = act.whole.number
         elif not act.number:
             act.number = self._number()
+        kind = str(start.get("kind") or "command")
+        label, properties, program = self._within(act, kind) if kind in INSIDE else ("Command", *self._command(act))
+        if start.get("note"):
+            properties["note"] = start["note"]
+        if kind not in INSIDE or act.parent is None:  # else what it is in says that
+            for name, value in (start.get("env") or {}).items():
+                properties[f"env_{name}"] = value
+            properties |= self._git(act)
+        properties |= dict(start.get("tags") or {})
+        name, email = self.person(start)
+        person: dict[str, Any] = {"name": name, "email": email} if email else {"name": name}
+        agents: list[tuple[str, dict[str, Any], str | None]] = [("Person", person, None)]
+        if program:
+            agents.append(("SoftwareAgent", {"name": program}, "program"))
+        return Description(label, {k: v for k, v in properties.items() if v is not None}, agents)
+
+    def _within(self, act: Act, kind: str) -> tuple[str, dict[str, Any], str | None]:
+        """What is begun inside a process: no command, but what it is called and what it says of itself."""
+        start, about = act.start, act.start.get("about") or {}
+        name = start.get("name") or kind
+        properties: dict[str, Any] = {}
+        for key, value in about.items():
+            properties |= flat(key, value)
+        if "notebook" in properties:
+            properties["notebook"] = self._cwd(str(properties["notebook"]))
+        properties |= {
+            "name": f"{name} #{act.number}",
+            "number": act.number,
+            "cwd": self._cwd(start["cwd"]),
+            "capture": start["capture"],
+            "host": start["host"],
+        }
+        if kind == "run" and act.parent is None:  # else it is the command's
+            argv = [str(word) for word in start["argv"]]
+            properties |= {"command": _joined(argv), "argv": argv}
+        return INSIDE[kind], properties, None
+
+    def _command(self, act: Act) -> tuple[dict[str, Any], str | None]:
+        start = act.start
         argv = [str(word) for word in start["argv"]]
         annotated = dict(self._annotate(argv, start["cwd"]))
         label = start.get("name") or _short_name(argv, annotated, start.get("line"))
@@ -63,19 +105,8 @@ class Describer:
         }
         if line:
             properties |= {"line": line["text"], "element": line["element"]}
-        if start.get("note"):
-            properties["note"] = start["note"]
-        for name, value in (start.get("env") or {}).items():
-            properties[f"env_{name}"] = value
-        properties |= self._git(act)
-        properties |= dict(start.get("tags") or {})
-        name, email = self.person(start)
-        person: dict[str, Any] = {"name": name, "email": email} if email else {"name": name}
-        agents: list[tuple[str, dict[str, Any], str | None]] = [("Person", person, None)]
         utility = annotated.get("utility")
-        if utility:
-            agents.append(("SoftwareAgent", {"name": str(utility)}, "program"))
-        return Description("Command", {k: v for k, v in properties.items() if v is not None}, agents)
+        return properties, None if utility is None else str(utility)
 
     def person(self, start: Mapping[str, Any]) -> tuple[str, str | None]:
         """(name, e-mail or None) of who ran a command: git's identity, else the system's user."""
@@ -110,6 +141,8 @@ class Describer:
         if not git:
             return {}
         found: dict[str, Any] = {"git_commit": git.get("head"), "git_branch": git.get("branch")}
+        if act.start.get("kind") == "cell":
+            return found  # cells are many, and git takes long to look at a large tree
         top = str(git["dir"])
         listed = _run([*_GIT, "status", "--porcelain", "-z", "--untracked-files=no"], top, {})
         if listed is not None:

@@ -26,6 +26,12 @@ class Installed:
     properties: dict[str, Any]
     changed_ns: int = 0
     """When the list of what is installed last changed, Unix nanoseconds."""
+    newest_ns: int = 0
+    """When the newest of it was installed."""
+
+
+_OVERTAKEN: Final = Installed("", {})
+"""What a command left behind that installed something, where another one has installed more since."""
 
 
 class Environments:
@@ -42,47 +48,64 @@ class Environments:
             act.installed_in.add(prefix)
         if prefix not in act.prefixes:
             act.prefixes.append(prefix)
-        chosen = choose(act.prefixes)
-        if chosen == prefix:
+        if _of(act) == prefix:
             installed = self._installed(prefix)
             if installed is not None:
                 act.environment = self._snapshot(act, prefix, installed, t)
 
     def finish(self, act: Act, t: int) -> Act:
         """Add the one ``used`` edge; where the command installed something, the new snapshot is its doing."""
-        if act.environment is None:
+        if not act.prefixes:
             return act
-        prefix, name = choose(act.prefixes), act.environment.path
-        act = self.settler.use(act, act.environment, int(act.start["t"]))
+        prefix = _of(act)
         installed = self._installed(prefix)
-        current = self.lookup.current(name)
-        if installed is None or current is None or current.sha256 == installed.sha256 or prefix not in act.installed_in:
+        if installed is None:
+            return act
+        current = self.lookup.current(self.lookup.places.name(prefix))
+        if act.environment is None and prefix not in act.installed_in:
+            act.environment = current or self._first(act, prefix, installed, t)
+        if act.environment is not None:
+            act = self.settler.use(act, act.environment, int(act.start["t"]))
+        if prefix not in act.installed_in:
+            return act
+        if installed.newest_ns > int((act.end or act.start)["time"]):
+            installed = _OVERTAKEN
+        elif current is not None and current.sha256 == installed.sha256:
             return act
         new = self._new(prefix, installed, iso(act.wall_ns(t)))
         new.generator = act
         act.generated.append((new, t, "updated", None))
         act.own.add(id(new))
-        act.derived.append((new, current, {"prov_type": "Revision"}))
+        if current is not None:
+            act.derived.append((new, current, {"prov_type": "Revision"}))
         self.lookup.set_current(new)
         self.lookup.log.entries.append((act, new))
         return act
 
-    def _snapshot(self, act: Act, prefix: str, installed: Installed, t: int) -> Snap:
-        """The snapshot of what is installed: the current one, a first one, or one that changed unseen."""
-        name = self.lookup.places.name(prefix)
-        current = self.lookup.current(name)
+    def _snapshot(self, act: Act, prefix: str, installed: Installed, t: int) -> Snap | None:
+        """The snapshot of what is installed: the current one, a first one, or one that changed unseen.
+
+        Where something has been installed since the command began, it may be this very command that does it; what was
+        there before is the current one, or None if nobody has looked. The end of what installs it says what is new.
+        """
+        current = self.lookup.current(self.lookup.places.name(prefix))
         if current is not None and current.sha256 == installed.sha256:
             return current
-        if current is not None and installed.changed_ns >= act.wall_ns(int(act.start["t"])):
-            return current  # something is being installed: the end of what installs it will say so
+        if installed.changed_ns >= act.wall_ns(int(act.start["t"])):
+            return current
+        if current is None:
+            return self._first(act, prefix, installed, t)
         now = iso(act.wall_ns(t))
         new = self._new(prefix, installed, now)
-        if current is None:
-            act.first_seen.append(new)
-            self.lookup.set_current(new)
-            self.lookup.log.entries.append((act, new))
-        else:
-            self.lookup.notice(current, new, now)
+        self.lookup.notice(current, new, now)
+        return new
+
+    def _first(self, act: Act, prefix: str, installed: Installed, t: int) -> Snap:
+        """The first snapshot of an environment, which nobody has looked at before."""
+        new = self._new(prefix, installed, iso(act.wall_ns(t)))
+        act.first_seen.append(new)
+        self.lookup.set_current(new)
+        self.lookup.log.entries.append((act, new))
         return new
 
     def _new(self, prefix: str, installed: Installed, at: str) -> Snap:
@@ -92,7 +115,8 @@ class Environments:
             path=places.name(prefix),
             artifact=places.artifact(prefix),
             sequence=1 if previous is None else previous.sequence + 1,
-            sha256=installed.sha256,
+            sha256=installed.sha256 or None,
+            content=None if installed.sha256 else "unknown",
             size=None,
             mode=None,
             stat=None,
@@ -115,8 +139,13 @@ class Environments:
         return cached[1]
 
 
+def _of(act: Act) -> str:
+    """The one environment of an activity: that in which it installs something, whichever it runs in."""
+    return choose([prefix for prefix in act.prefixes if prefix in act.installed_in] or act.prefixes)
+
+
 def choose(prefixes: Iterable[str]) -> str:
-    """The one environment of an activity: a virtual one before an interpreter's own, that before the system."""
+    """One of several environments: a virtual one before an interpreter's own, that before the system."""
     ranked = sorted(
         (0 if os.path.exists(os.path.join(p, "pyvenv.cfg")) or os.path.isdir(os.path.join(p, "conda-meta")) else 1, p)
         if p != SYSTEM
@@ -128,12 +157,14 @@ def choose(prefixes: Iterable[str]) -> str:
 
 def _python(prefix: str, folders: list[str]) -> Installed:
     distributions: dict[str, str] = {}
+    newest = 0
     for folder in folders:
         for entry in os.listdir(folder):
             stem, kind = os.path.splitext(entry)
             if kind in (".dist-info", ".egg-info") and "-" in stem:
                 name, _, version = stem.partition("-")
                 distributions[name.lower().replace("_", "-")] = version.partition("-py")[0]
+                newest = max(newest, _mtime(os.path.join(folder, entry)))
     for entry in glob.glob(os.path.join(prefix, "conda-meta", "*.json")):
         parts = os.path.basename(entry)[: -len(".json")].rsplit("-", 2)
         if len(parts) == 3:
@@ -142,7 +173,7 @@ def _python(prefix: str, folders: list[str]) -> Installed:
     described = json.dumps([python, sorted(distributions.items())], separators=(",", ":"))
     properties: dict[str, Any] = {"python_version": python, "distributions_count": len(distributions)}
     properties["distributions_json"] = json.dumps(dict(sorted(distributions.items())))
-    return Installed(hashlib.sha256(described.encode()).hexdigest(), properties)
+    return Installed(hashlib.sha256(described.encode()).hexdigest(), properties, newest_ns=newest)
 
 
 def _python_version(prefix: str, folders: list[str]) -> str | None:

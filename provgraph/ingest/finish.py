@@ -4,9 +4,11 @@ import os
 
 from provgraph.events.ports import Stat
 from provgraph.ingest.collect import Collector
-from provgraph.ingest.lookup import Lookup
+from provgraph.ingest.lookup import Lookup, snap_of
+from provgraph.ingest.said import missing
 from provgraph.ingest.settle import Settler
 from provgraph.ingest.sharing import Sharing
+from provgraph.ingest.sides import Sides
 from provgraph.ingest.state import LINK, REGULAR, UPDATING, Act, Snap, Write, file_type
 from provgraph.ingest.timeline import Timeline, as_stat, unknown_state
 
@@ -19,6 +21,7 @@ class Finisher:
     ) -> None:
         self.lookup, self.settler, self.collector, self.timeline = lookup, settler, collector, timeline
         self.sharing = sharing
+        self._sides: Sides | None = None
 
     def end(self, act: Act, t: int) -> Act:
         """The command ended, and nothing of it lives on: settle the files that its caller had opened for it.
@@ -48,10 +51,14 @@ class Finisher:
                 act = self._settle_shared(act, path, self._state(act, path, t, wall_ns), t)
         final = self._final_states(act, t, wall_ns, keep_open)
         for path, stat in self.collector.generated(act, final, t).items():
-            act = self._generate(act, path, stat, t)
+            done = act.writes[path].done
+            if done is None or not done.same_file(stat):  # a split on the way settles what came before it
+                act = self._generate(act, path, stat, t)
         for path in [p for p in act.writes if p not in keep_open]:
             if self.lookup.dirty.get(path) is act.first:
                 del self.lookup.dirty[path]
+                if path not in final and not os.path.isfile(path) and not os.path.islink(path):
+                    missing(act, path)
             del act.writes[path]
         return act
 
@@ -72,7 +79,32 @@ class Finisher:
         act = self.settler.before_update(act, path)
         sha256, kept = self.lookup.contents.read(path, stat, keep=self.lookup.keeps(path))
         write = act.writes[path]
-        self._copied(act, self.lookup.generate(act, path, stat, t, sha256, kept), write)
+        source = self._brought_back(act, path, stat, sha256)
+        if source is not None:
+            act = self.settler.use(act, source, t, "committed")
+        elif is_git(act):
+            act = self._use_sides(act, path, t)
+        self._copied(act, self.lookup.generate(act, path, stat, t, sha256, kept), write, source)
+        return act
+
+    def _brought_back(self, act: Act, path: str, stat: Stat, sha256: str | None) -> Snap | None:
+        """The earlier state that a git command took out of the repository; empty files prove nothing."""
+        if sha256 is None or stat[2] == 0 or not is_git(act):
+            return None
+        known = self.lookup.knowledge.committed(self.lookup.places.name(path), sha256)
+        return None if known is None or self.lookup.is_running(known) else snap_of(known)
+
+    def _use_sides(self, act: Act, path: str, t: int) -> Act:
+        """A git command that put a file together used what is recorded of the states that both sides had."""
+        if self._sides is None or self._sides.act.first is not act.first:
+            self._sides = Sides(act)
+        old = act.writes[path].old
+        for sha256 in dict.fromkeys(self._sides.before(path)):
+            known = self.lookup.knowledge.committed(self.lookup.places.name(path), sha256)
+            if old is not None and old.sha256 == sha256:
+                act = self.settler.use(act, old, t, "merged")
+            elif known is not None and not self.lookup.is_running(known):
+                act = self.settler.use(act, snap_of(known), t, "merged")
         return act
 
     def _final_states(self, act: Act, t: int, wall_ns: int, keep_open: frozenset[str]) -> dict[str, Stat]:
@@ -118,14 +150,24 @@ class Finisher:
             return False
         return True
 
-    def _copied(self, act: Act, snap: Snap, write: Write) -> None:
-        """A generated file with the bytes of one that was read is a copy of it; empty files prove nothing."""
+    def _copied(self, act: Act, snap: Snap, write: Write, source: Snap | None) -> None:
+        """A generated file with the bytes of one that was read is a copy of it; empty files prove nothing.
+
+        Parameters:
+            source: the state that it is known to be a copy of.
+        """
         if not snap.size or snap.sha256 is None or write.renamed_from is not None:
             return
-        for source, _, _ in act.used.values():
-            if source.sha256 == snap.sha256 and source.artifact != snap.artifact:
-                act.derived.append((snap, source, {"prov_type": "Copy"}))
-                return
+        same = (used for used, _, _ in act.used.values() if used.sha256 == snap.sha256)
+        source = source or next((used for used in same if used.artifact != snap.artifact), None)
+        if source is not None:
+            act.derived.append((snap, source, {"prov_type": "Copy"}))
+
+
+def is_git(act: Act) -> bool:
+    """Whether an activity is a git command and nothing else, known by a hook or by the prefix."""
+    argv = act.start.get("argv") or [""]
+    return os.path.basename(str(argv[0])) == "git"
 
 
 def _state_at_end(act: Act, path: str) -> Stat | None:

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+from provgraph.ingest.lookup import Lookup
 from provgraph.ingest.records import Record, SpoolTail, at_rest
-from provgraph.ingest.timeline import SPOOL_CLOCK
+from provgraph.ingest.timeline import SPOOL_CLOCK, as_stat
 
 _WRITTEN_NS: Final = 40_000_000
 """A supervisor writes after 20 ms at the latest; it looks at the clock every few."""
@@ -29,7 +30,12 @@ class Followed:
 
 def late(followed: Collection[Followed]) -> list[Followed]:
     """Those whose supervisors may not have written all that they saw before the last moments."""
-    return [one for one in followed if one.start is not None and not one.closed and not at_rest(one.start)]
+    return [one for one in followed if one.start is not None and not one.closed and _may_be_late(one.start)]
+
+
+def _may_be_late(start: Record) -> bool:
+    """What a process writes down of itself (audit hooks) is written before it happens."""
+    return start["capture"] != "audit" and not at_rest(start)
 
 
 def written_to(followed: Collection[Followed]) -> tuple[list[int], list[Followed]]:
@@ -38,3 +44,19 @@ def written_to(followed: Collection[Followed]) -> tuple[list[int], list[Followed
         return [], []
     now = time.clock_gettime_ns(SPOOL_CLOCK)
     return [now - _WRITTEN_NS], late(followed)
+
+
+def fix(followed: Followed, op: list[Any], lookup: Lookup, many: int) -> None:
+    """Read a file's content as soon as it is known that a command has opened it (rule 13).
+
+    Parameters:
+        many: a command that reads more than so many files has them as a collection, whose bytes are not kept.
+    """
+    if op[0] != "r" or not lookup.places.counts(op[2]):
+        return
+    stat = as_stat(op[3])
+    few = len(followed.reads) <= many
+    if few:
+        followed.reads.add(op[2])
+    if stat is not None:
+        lookup.contents.fix(op[2], stat, keep=few and lookup.keeps(op[2]))

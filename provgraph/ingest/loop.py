@@ -1,6 +1,5 @@
 """The ingester: follows the spool of one project, applies operations in the order of their times, journals."""
 
-import contextlib
 import errno
 import os
 import time
@@ -10,20 +9,26 @@ from typing import Any, Final
 
 from provgraph.errors import InputError, StoreError
 from provgraph.events.ports import JournalPort, KnowledgePort, ObjectsPort
+from provgraph.ingest.applying import Applier
 from provgraph.ingest.collect import Collector
-from provgraph.ingest.contents import Contents, lstat
+from provgraph.ingest.commits import KINDS, Commits
+from provgraph.ingest.contents import Contents
 from provgraph.ingest.describe import Annotate, Describer
 from provgraph.ingest.environment import Environments
-from provgraph.ingest.finish import Finisher, still_open
-from provgraph.ingest.following import Followed, late, written_to
-from provgraph.ingest.lookup import Lookup, iso
-from provgraph.ingest.notice import changed_files, notice
+from provgraph.ingest.finish import Finisher, is_git, still_open
+from provgraph.ingest.following import Followed, fix, late, written_to
+from provgraph.ingest.growing import Growing, Unfollowed
+from provgraph.ingest.growing import running as written
+from provgraph.ingest.hashing import hash_one
+from provgraph.ingest.interpreting import Interpreting, Uninterpreted
+from provgraph.ingest.lookup import Lookup
+from provgraph.ingest.notice import changed_files, git_is_at_work, notice
 from provgraph.ingest.places import Places
-from provgraph.ingest.records import Record, SpoolTail, alive, never_begun, runs, spool_files
+from provgraph.ingest.records import Record, SpoolTail, alive, never_begun, remove, runs, spool_files
 from provgraph.ingest.settle import Settler
 from provgraph.ingest.sharing import Sharing
 from provgraph.ingest.state import Act
-from provgraph.ingest.timeline import SPOOL_CLOCK, Timeline, as_stat
+from provgraph.ingest.timeline import SPOOL_CLOCK, Timeline
 from provgraph.ingest.write import Writer
 
 _THE_DISKS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
@@ -58,6 +63,8 @@ class Wiring:
     annotate: Annotate
     validate: Callable[[Record], object]
     limits: Limits = field(default_factory=Limits)
+    interpreting: Interpreting = field(default_factory=Uninterpreted)
+    growing: Growing = field(default_factory=Unfollowed)
 
 
 class Ingester:
@@ -69,6 +76,8 @@ class Ingester:
         """Failures, for the log file; each cost one activity at most."""
         self._one_by_one = False
         self._not_to_hash: set[str] = set()
+        self._interpreted: set[str] = set()
+        """Spool files of what is journaled, but for what ingestors find of it."""
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -84,8 +93,13 @@ class Ingester:
         self.sharing = Sharing(self.lookup, self.settler)
         self.finisher = Finisher(self.lookup, self.settler, self.collector, self.timeline, self.sharing)
         self.environments = Environments(self.lookup, self.settler)
+        self.applier = Applier(self.lookup, self.settler, self.sharing, self.environments, self.collector)
         self.describer = Describer(wiring.annotate, self._next_number, wiring.places.root)
         self.writer = Writer(wiring.journal, wiring.knowledge, self.lookup, self.describer.describe)
+        self.commits = Commits(
+            wiring.journal, wiring.knowledge, self.lookup, self.settler, self.writer, lambda: self._flush([]),
+            wiring.limits.collection_files,
+        )  # fmt: skip
         self._followed: dict[str, Followed] = {}
         self._awaited: dict[str, int] = {}
         """Activities whose start is not there yet → when a command that runs in one began."""
@@ -106,6 +120,11 @@ class Ingester:
         """Whether operations have been read that are too young to be applied."""
         return len(self.timeline) > 0
 
+    @property
+    def interpreting(self) -> bool:
+        """Whether findings are awaited of activities that are journaled."""
+        return bool(self._interpreted) or self.wiring.interpreting.busy
+
     def step(self) -> bool:
         """Read what has arrived, apply it, journal what is due. Returns whether anything happened."""
         arrived = False
@@ -119,11 +138,27 @@ class Ingester:
         applied = self._apply(written)
         self._give_up_on_the_dead()
         self._progress()
-        return arrived or applied
+        found = self.wiring.interpreting.step()
+        self.log += self.wiring.interpreting.log
+        self.wiring.interpreting.log.clear()
+        for name in found:
+            path = os.path.join(self.wiring.spool, name + ".jsonl")
+            self._interpreted.discard(path)
+            remove(path)
+        return arrived or applied or bool(found)
+
+    @property
+    def wakes(self) -> list[int]:
+        """Descriptors that become readable when there is something to do."""
+        return self.wiring.interpreting.wakes
+
+    def close(self) -> None:
+        """Let go of what works beside. What is not journaled is found in the spool again."""
+        self.wiring.interpreting.close()
 
     def _read(self) -> bool:
         arrived = False
-        files = spool_files(self.wiring.spool)
+        files = [path for path in spool_files(self.wiring.spool) if path not in self._interpreted]
         fresh = [path for path in files if path not in self._followed]
         resumed = self.wiring.journal.resume([_spool_name(path) for path in fresh]) if fresh else {}
         for path in fresh:
@@ -140,7 +175,8 @@ class Ingester:
         name = _spool_name(path)
         earlier = resumed.get(name)
         if earlier is not None and earlier.closed:
-            self._leave(path, name)
+            if path in self._followed:  # the first of its records
+                self._interpret(path, name, earlier.first_uid)
             return
         if kind == "start":
             followed.start = record
@@ -162,7 +198,7 @@ class Ingester:
             return
         if kind == "progress":
             for op in record["ops"]:
-                self._fix(followed, op)
+                fix(followed, op, self.lookup, self.collector.threshold)
                 followed.read_to = max(followed.read_to, int(op[1]))
                 # The start is timed by another process than the operations: none comes before it.
                 self.timeline.push(max(int(op[1]), int(followed.start["t"])), name, op)
@@ -189,17 +225,6 @@ class Ingester:
         # Two processes write a file of the spool: operations may be there before the start.
         early = [one.read_to for one in self._followed.values() if one.start is None]
         return min([*times, *behind, *waited_for, *awaited, *(t for t in early if t > old)], default=None)
-
-    def _fix(self, followed: Followed, op: list[Any]) -> None:
-        """Read a file's content as soon as it is known that a command has opened it (rule 13)."""
-        if op[0] != "r" or not self.wiring.places.counts(op[2]):
-            return
-        stat = as_stat(op[3])
-        few = len(followed.reads) <= self.collector.threshold
-        if few:  # what is many becomes a collection, whose bytes are not kept
-            followed.reads.add(op[2])
-        if stat is not None:
-            self.lookup.contents.fix(op[2], stat, keep=few and self.lookup.keeps(op[2]))
 
     # -- applying ----------------------------------------------------------------------------------------------
 
@@ -229,8 +254,15 @@ class Ingester:
     def _apply_one(self, t: int, name: str, what: Any) -> None:
         if isinstance(what, tuple):
             kind, value = what
+            if self.commits.is_hook(name, kind, value):
+                self._hook(name, kind, value)
+                return
             if kind == "start":
-                self._start(value)
+                self._acts.append(value)
+                self.applier.start(value)
+                if not value.begun and self.wiring.interpreting.wants_beginning(value.start):
+                    self.writer.begin(self._parts())
+                    self.wiring.interpreting.begun(value.first.uid)
                 return
             act = self.lookup.running.get(name)
             if act is None:
@@ -239,64 +271,13 @@ class Ingester:
                 self._end(act, value)
             elif kind == "closed":
                 self._closed(act, value)
-            elif kind == "lost":
-                act.lost_at = int(value["t"])
+            else:
+                self.applier.other(act, t, kind, value)
             return
         act = self.lookup.running.get(name)
         if act is not None:
-            self._operate(act, t, what)
+            self.applier.operate(act, t, what)
             self.lookup.running[name].applied_t = t
-
-    def _operate(self, act: Act, t: int, op: list[Any]) -> None:
-        code, settler = op[0], self.settler
-        if code == "r":
-            stat = as_stat(op[3])
-            if stat is not None:
-                role = op[4] if len(op) > 4 and op[4] == "inferred" else ""
-                settler.read(act, t, op[2], stat, role)
-        elif code == "w" and op[4] == "inherited":
-            before = as_stat(op[3])
-            if before is not None:
-                self.sharing.begin(act, t, op[2], before, "a")
-        elif code == "w":
-            settler.write(act, t, op[2], as_stat(op[3]), op[4])
-        elif code == "d":
-            settler.delete(act, t, op[2], as_stat(op[3]))
-        elif code == "m":
-            settler.rename(act, t, op[2], op[3], as_stat(op[4]), as_stat(op[5]))
-        elif code == "l":
-            settler.link(act, t, op[2], op[3], as_stat(op[4]))
-        elif code == "x":
-            act.programs.append([str(word) for word in op[3]])
-        elif code == "v":
-            self.environments.meet(act, op[2], t, changed=len(op) > 3)
-        elif code == "g":
-            act.gaps[op[2]] = act.gaps.get(op[2], 0) + 1
-
-    def _start(self, act: Act) -> None:
-        t = int(act.start["t"])
-        parent_name = act.start.get("parent")
-        parent = self.lookup.running.get(parent_name) if parent_name else None
-        self.lookup.running[act.spool] = act
-        self._acts.append(act)
-        if parent is not None:
-            act.parent = parent
-            if act.start.get("stdin_pipe"):
-                parent = self.settler.resolve(parent)
-                for snap, _, _ in list(parent.used.values()):
-                    self.settler.use(act, snap, t, "inherited")
-        for redirection in act.start.get("redirections", ()):
-            self._redirected(act, t, redirection)
-
-    def _redirected(self, act: Act, t: int, redirection: dict[str, Any]) -> None:
-        """What the calling shell opened for the command belongs to the command."""
-        stat, path, mode = as_stat(redirection.get("stat")), redirection["path"], redirection["mode"]
-        if stat is None:
-            return
-        if mode == "r" or (mode == "rw" and stat[2] > 0):  # an empty one may have been made by opening it
-            self.settler.read(act, t, path, stat)
-        if mode != "r":
-            self.sharing.begin(act, t, path, stat, mode)
 
     # -- ending ------------------------------------------------------------------------------------------------
 
@@ -308,16 +289,32 @@ class Ingester:
             act.applied_t = int(record["t"])
             self._journal_ended()
             self._flush([act])
+            self.commits.command(act, self.wiring.spool)
         else:
             self.finisher.end(act, int(record["t"]))
 
+    def _hook(self, name: str, kind: str, record: Record) -> None:
+        """What a git hook tells; where git changed files, it is an activity that has ended."""
+        if kind == "closed":
+            self._journal_earlier()
+        act = self.commits.hook(name, kind, record)
+        if act is not None:
+            self._acts.append(act)
+            self._conclude(self._finish(act, int(record["t"]), int(record["time"]), frozenset()))
+        if self.commits.waiting:
+            self._journal_ended()  # what a commit holds is what there is now, not what comes next
+
     def _closed(self, act: Act, record: Record) -> None:
+        if is_git(act):
+            self._journal_earlier()
+        self.commits.command(act, self.wiring.spool, closed=True)
         act = self._finish(act, int(record["t"]), int(record["time"]), frozenset())
         self._conclude(act)
+        if self.commits.waiting:
+            self._journal_ended()
 
     def _conclude(self, act: Act) -> None:
         """Nothing more will come of an activity: it is journaled with the others that end now."""
-        act.closed = True
         self._parts()
         self.lookup.running.pop(act.spool, None)
         for absolute in [path for path, writer in self.lookup.dirty.items() if writer is act.first]:
@@ -326,16 +323,27 @@ class Ingester:
         if any(snap.members is not None for snap, _, _, _ in act.generated):
             self._journal_ended()  # whose members a later command met is asked of the store
 
+    def _journal_earlier(self) -> None:
+        """What git brings back may be a state that was made a moment ago, and the store is asked for it."""
+        if self._ended and not self.commits.waiting:
+            self._journal_ended()
+
     def _journal_ended(self) -> None:
-        if not self._ended:
+        if not self._ended and not self.commits.waiting:
             return
-        self._flush(self._ended)
+        hooks = self.commits.journaled()  # cut short, it is done anew: what is closed is not read again
         for act in self._ended:
-            self._leave(os.path.join(self.wiring.spool, act.spool + ".jsonl"), act.spool)
+            act.closed = True
+        if self._ended:
+            self._flush(self._ended)
+        uids = {act.spool: act.first.uid for act in self._ended}
+        for name in dict.fromkeys([*hooks, *uids]):
+            self._interpret(os.path.join(self.wiring.spool, name + ".jsonl"), name, uids.get(name, ""))
         self._ended = []
         if not self.lookup.running:
             self._acts = []
             self.lookup.forget()
+            self.applier.variables.forget()
             if not self.timeline:
                 self.lookup.contents.forget_moves()
 
@@ -343,15 +351,23 @@ class Ingester:
         act = self.finisher.finish(act, t, wall_ns, keep_open)
         return self.environments.finish(act, t)
 
+    def _interpret(self, path: str, name: str, uid: str) -> None:
+        """An activity is journaled: its spool file goes, once there is nothing more to find of it."""
+        if uid and self.wiring.interpreting.ended(name, uid):
+            self._interpreted.add(path)
+            self._drop(path, name)
+        else:
+            self._leave(path, name)
+
     def _leave(self, path: str, name: str) -> None:
         """All of an activity is journaled: its spool file and its pre-images go."""
+        self._drop(path, name)
+        remove(path)
+
+    def _drop(self, path: str, name: str) -> None:
         self.lookup.running.pop(name, None)
         self._followed.pop(path, None)
         self.timeline.drop(name)
-        _remove(path)
-        for copy in _listed(os.path.join(self.wiring.spool, "pre")):
-            if copy.startswith(name):
-                _remove(os.path.join(self.wiring.spool, "pre", copy))
 
     def _give_up_on_the_dead(self) -> None:
         """An activity whose supervisor and command are both gone and that never ended was interrupted (rule 19)."""
@@ -367,6 +383,10 @@ class Ingester:
                 followed.dead_since = 0.0
                 continue
             followed.dead_since = followed.dead_since or time.monotonic()
+            if start.get("kind") in KINDS and time.monotonic() - followed.dead_since >= 1.0:
+                for kind in ("end", "closed"):  # all that a hook has to say is in its start
+                    self._take(path, followed, {"record": kind, "t": start["t"], "time": start["time"]}, {})
+                continue
             act = self.lookup.running.get(_spool_name(path))
             if time.monotonic() - followed.dead_since < 1.0 or act is None or self.timeline:
                 continue
@@ -388,6 +408,7 @@ class Ingester:
         now = time.monotonic_ns()
         if now - self._flushed_ns < PROGRESS_NS or not self.lookup.running:
             return
+        self.wiring.growing.look(written(self.lookup.running.values()))
         running = self.lookup.running.values()
         many = self.collector.threshold // 2
         if not all(act.begun for act in running):
@@ -422,24 +443,8 @@ class Ingester:
         return self._number
 
     def hash_later(self) -> bool:
-        """Hash one file that was too large to be hashed in time, as long as it is still what it was (rule 18)."""
-        for known in self.wiring.knowledge.unhashed():
-            absolute = self.wiring.places.absolute(known.path)
-            if known.stat is None or absolute in self._not_to_hash or lstat(absolute) != known.stat:
-                continue
-            self._not_to_hash.add(absolute)
-            try:
-                stored = self.wiring.objects.digest_file(absolute, known.stat)
-            except OSError:
-                continue
-            if stored.sha256 is None:
-                continue
-            with self.wiring.journal.batch() as batch:
-                event = batch.event("content.hashed", iso(time.time_ns()))
-                event.set(known.uid, sha256=stored.sha256, content=None)
-            self.lookup.forget()
-            return True
-        return False
+        """Hash one file that was too large to be hashed in time (rule 18). Returns whether there was one."""
+        return hash_one(self.wiring.journal, self.wiring.objects, self.lookup, self._not_to_hash)
 
     def notice(self, *, patient: bool = False) -> bool:
         """Look at all tracked files and journal what changed unseen.
@@ -449,6 +454,8 @@ class Ingester:
         Returns:
             Whether nothing was left.
         """
+        if patient and git_is_at_work(self.wiring.places.root):
+            return False
         found = changed_files(self.lookup)
         young_ns = time.time_ns() - _YOUNG_NS
         candidates = [one for one in found if not patient or one[1] is None or one[1][4] < young_ns]
@@ -465,15 +472,3 @@ class Ingester:
 
 def _spool_name(path: str) -> str:
     return os.path.basename(path).removesuffix(".jsonl")
-
-
-def _listed(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except FileNotFoundError:
-        return []
-
-
-def _remove(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)

@@ -1,5 +1,6 @@
 """Reading the spool: whole lines, checked, in the order of their times."""
 
+import contextlib
 import json
 import os
 import time
@@ -68,6 +69,19 @@ def spool_files(folder: str) -> list[str]:
     except FileNotFoundError:
         return []
     return sorted(os.path.join(folder, name) for name in names if name.endswith(".jsonl"))
+
+
+def remove(path: str) -> None:
+    """Remove a spool file, and the old contents that were set aside for its activity."""
+    folder, name = os.path.split(path)
+    copies = os.path.join(folder, "pre")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    with contextlib.suppress(FileNotFoundError):
+        for copy in os.listdir(copies):
+            if copy.startswith(name.removesuffix(".jsonl")):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(os.path.join(copies, copy))
 
 
 def never_begun(path: str) -> bool:

@@ -1,11 +1,12 @@
 """Deciding what a command's operations mean (semantics rules 2, 4, 9, 10): one method for each code of the spool."""
 
 import os
+from collections.abc import Callable, Iterator
 
 from provgraph.events.ports import Stat
 from provgraph.ingest.contents import lstat
 from provgraph.ingest.lookup import Lookup, iso
-from provgraph.ingest.state import FOLDER, LINK, REGULAR, UPDATING, Act, Snap, Write, file_type
+from provgraph.ingest.state import CLOCK_TICK_NS, FOLDER, LINK, REGULAR, UPDATING, Act, Snap, Write, file_type
 
 
 class Settler:
@@ -18,12 +19,14 @@ class Settler:
     def __init__(self, lookup: Lookup) -> None:
         self.lookup = lookup
         self._deferred: dict[str, list[Act]] = {}
+        self.before_split: Callable[[Act], Act] = lambda act: act
+        """Called before a part of an activity ends: takes deferred reads out that are one together (rule 17)."""
         lookup.before_update = self.before_update
 
     # -- reads -------------------------------------------------------------------------------------------------
 
     def read(self, act: Act, t: int, absolute: str, stat: Stat, role: str = "") -> None:
-        """Opened for reading. What other running activities write is looked up now, the rest when it is needed."""
+        """Opened for reading. What comes of activities that still run is looked up now, the rest when it is needed."""
         if not self.lookup.places.counts(absolute) or file_type(stat) not in (REGULAR, LINK):
             return
         writer = self.lookup.dirty.get(absolute)
@@ -32,24 +35,33 @@ class Settler:
             if write is not None and write.old is not None and write.old.same_file(stat):
                 self.use(act, write.old, t, role)  # opened for writing, and read before anything was written
             return
-        if writer is not None:
+        if writer is not None or (act.checkpointed and self._is_in_flux(absolute)):
             self._use(act, absolute, stat, t, role)
         elif absolute not in act.deferred:
             act.deferred[absolute] = (t, stat, role)
             self._deferred.setdefault(absolute, []).append(act)
 
-    def resolve(self, act: Act) -> Act:
-        """Look up all deferred reads of an activity; its newest part is returned."""
-        live = act
+    def _is_in_flux(self, absolute: str) -> bool:
+        """Whether something that still runs is in the past of a file: what comes of it may be read back into it.
+
+        What has read such a file is split then and there: what it goes on to write comes of what it read.
+        """
+        snap = self.lookup.in_memory(self.lookup.places.name(absolute))
+        running = self.lookup.running
+        return snap is not None and any(running.get(found.spool) is found for found in _past(snap))
+
+    def resolve(self, act: Act, until: int | None = None) -> Act:
+        """Look up the deferred reads of an activity, or those until a time; its newest part is returned."""
         while act.deferred:
-            absolute = next(iter(act.deferred))
-            t, stat, role = act.deferred.pop(absolute)
-            self._drop_deferred(absolute, act)
-            live = self._use(live, absolute, stat, t, role)
-        return live
+            absolute, (t, stat, role) = next(iter(act.deferred.items()))
+            if until is not None and t > until:
+                break
+            self.take_deferred(act, absolute)
+            act = self._use(act, absolute, stat, t, role)
+        return act
 
     def take_deferred(self, act: Act, absolute: str) -> tuple[int, Stat, str]:
-        """Take one deferred read out, to become a member of a collection."""
+        """Take one deferred read out."""
         self._drop_deferred(absolute, act)
         return act.deferred.pop(absolute)
 
@@ -60,12 +72,17 @@ class Settler:
             if not waiting:
                 del self._deferred[absolute]
 
-    def _settle_readers(self, absolute: str) -> None:
+    def settle_readers(self, absolute: str) -> None:
         """Before a state goes: those who read it get their snapshot."""
-        for act in list(self._deferred.get(absolute, ())):
-            t, stat, role = act.deferred.pop(absolute)
-            self._drop_deferred(absolute, act)
+        while waiting := self._deferred.get(absolute):
+            act = waiting[0]
+            t, stat, role = self.take_deferred(act, absolute)
             self._use(self.lookup.running.get(act.spool, act), absolute, stat, t, role)
+
+    def _settle_readers_of(self, act: Act, absolute: str) -> Act:
+        """The same before ``act`` changes a file; it may be one of those who read it, and its newest part goes on."""
+        self.settle_readers(absolute)
+        return self.lookup.running.get(act.spool, act)
 
     def _use(self, act: Act, absolute: str, stat: Stat, t: int, role: str) -> Act:
         snap = self.lookup.meet(act, absolute, stat, t)
@@ -73,10 +90,16 @@ class Settler:
 
     def use(self, act: Act, snap: Snap, t: int, role: str = "") -> Act:
         """Add a ``used`` edge; where it would close a cycle, to a new part of the activity (rule 4)."""
-        if id(snap) in act.used or act.generated_earlier(snap):
+        if id(snap) in act.used:
+            if role != "inherited" == act.used[id(snap)][2] and id(snap) not in act.used_sent:
+                act.used[id(snap)] = (snap, t, role)  # what it met itself says more
+            return act
+        if act.generated_earlier(snap):
             return act
         if act.checkpointed and _reaches(snap, act):
-            act = self.split(act, t)
+            act = self.resolve(self.before_split(act), t)  # what it read before, it read for what it wrote before
+            if _reaches(snap, act):
+                act = self.split(act, t)
         act.used[id(snap)] = (snap, t, role)
         return act
 
@@ -87,30 +110,20 @@ class Settler:
         return act if role is None or write.old is None else self.use(act, write.old, write.t, role)
 
     def split(self, act: Act, t: int) -> Act:
-        """End one part of a running activity and begin the next: what it wrote so far belongs to the first."""
+        """End one part of a running activity at a time and begin the next: what it wrote until then is the first's.
+
+        What it deleted, and all that is told of the whole at its end, goes on to the newest part.
+        """
         for absolute, write in list(act.writes.items()):
-            if write.done is None and write.old is not None and write.how in UPDATING and _reaches(write.old, act):
-                continue  # it was got from another that the first part is an ancestor of: the next part wrote it
             stat = lstat(absolute)
-            if stat is not None and self.lookup.dirty.get(absolute) is act.first:
+            mine = self.lookup.dirty.get(absolute) is act.first
+            if mine and stat is not None and not _goes_on(act, write, stat, t):
                 self.lookup.checkpoint(act, absolute, stat, t)
             if write.done is not None:
                 write.old, write.renamed_from = write.done, None
-        part = Act(
-            spool=act.spool,
-            start=act.start,
-            whole=act.first,
-            part=act.part + 1,
-            number=act.number,
-            deferred=act.deferred,
-            writes={path: Write(w.how, w.old, w.t, done=w.done, begun=w.begun) for path, w in act.writes.items()},
-            informed_by=act,
-            environment=act.environment,
-            prefixes=act.prefixes,
-        )
+        part = act.next_part()
         for waiting in self._deferred.values():
             waiting[:] = [part if other is act else other for other in waiting]
-        act.deferred, act.writes = {}, {}
         self.lookup.running[act.spool] = part
         return part
 
@@ -120,7 +133,7 @@ class Settler:
         """Opened for writing, or changed in another way."""
         if not self.lookup.places.counts(absolute):
             return
-        self._settle_readers(absolute)
+        act = self._settle_readers_of(act, absolute)
         mine = self.lookup.dirty.get(absolute) is act.first
         if mine and absolute in act.writes:
             act.intermediate += 1
@@ -144,7 +157,7 @@ class Settler:
         """Deleted: a scratch file is only counted, any other state is invalidated (rules 2 and 10)."""
         if before is None or not self.lookup.places.counts(absolute) or file_type(before) not in (REGULAR, LINK):
             return
-        self._settle_readers(absolute)
+        act = self._settle_readers_of(act, absolute)
         write = act.writes.get(absolute)
         if write is not None and self.lookup.dirty.get(absolute) is act.first:
             del act.writes[absolute]
@@ -174,9 +187,9 @@ class Settler:
         if not from_counts:
             self.write(act, t, new_path, over, "create" if over is None else "truncate")
             return
-        self._settle_readers(old_path)
+        act = self._settle_readers_of(act, old_path)
         if over is not None:
-            self._settle_readers(new_path)
+            act = self._settle_readers_of(act, new_path)
         source = act.writes.get(old_path)
         own = source is not None and self.lookup.dirty.get(old_path) is act.first
         if own and source is not None and source.old is None and source.done is None:
@@ -262,15 +275,29 @@ def files_below(folder: str, until_ns: int) -> list[str]:
     return found
 
 
+def _goes_on(act: Act, write: Write, stat: Stat, t: int) -> bool:
+    """Whether what an activity wrote is the doing of its next part.
+
+    In doubt it is: what the first part used is in the past of what ends it.
+    """
+    if write.t > t or stat[4] > act.wall_ns(t) - CLOCK_TICK_NS:
+        return True
+    updates = write.done is None and write.how in UPDATING
+    return updates and write.old is not None and _reaches(write.old, act)
+
+
 def _reaches(snap: Snap, act: Act) -> bool:
     """Whether the past of a snapshot contains ``act``: an edge from ``act`` to it would close a cycle."""
+    return any(found is act for found in _past(snap))
+
+
+def _past(snap: Snap) -> Iterator[Act]:
+    """The activities in the past of a snapshot, as far as they are in memory."""
     stack, seen = [snap.generator], set[int]()
     while stack:
         found = stack.pop()
         if found is None or id(found) in seen:
             continue
-        if found is act:
-            return True
+        yield found
         seen.add(id(found))
         stack.extend(used.generator for used, _, _ in found.used.values())
-    return False

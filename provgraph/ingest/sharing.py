@@ -12,6 +12,8 @@ from provgraph.ingest.settle import Settler
 from provgraph.ingest.state import Act, Write
 
 _SILENT, _PERHAPS, _WROTE = "silent", "perhaps", "wrote"
+_IN_PLACE = ("update", "mode")
+"""How a file is opened where what is in it may change. All else goes on at its end."""
 
 
 class Sharing:
@@ -34,6 +36,7 @@ class Sharing:
             return
         found, stat = stat, self.newest(path, stat)
         self._keep_holders(path, stat)
+        self._adopt(act, path, stat)
         current = self.lookup.current(self.lookup.places.name(path))
         late = found != stat and current is not None and iso(act.wall_ns(t)) <= current.created_at
         write = self._writer(path)[1]
@@ -45,6 +48,26 @@ class Sharing:
             self._open(act, t, path, stat, mode if write is None else "a")
             act.writes[path].begun = stat
         self._holders.setdefault(path, {})[act.first] = _PERHAPS if late else _SILENT
+        self._files[path] = stat[:2]
+
+    def _adopt(self, act: Act, path: str, stat: Stat) -> None:
+        """What an activity runs in opened a file itself and hands it on: it holds the file too, and goes on after it.
+
+        Parameters:
+            act: the one that begins with the file.
+        """
+        outer = self.lookup.dirty.get(path)
+        if outer is None or outer in self._holders.get(path, ()) or not _encloses(outer, act):
+            return
+        live = self.lookup.running.get(outer.spool)
+        write = None if live is None else live.writes.get(path)
+        if write is None:
+            return
+        if stat[2] == 0:
+            write.begun = stat  # nothing was written yet; else what was is met as any state, where ``act`` begins
+        if write.how not in _IN_PLACE:
+            self.lookup.contents.held(outer.spool, path, stat)
+        self._holders.setdefault(path, {})[outer] = _SILENT
         self._files[path] = stat[:2]
 
     def _open(self, act: Act, t: int, path: str, stat: Stat, mode: str) -> None:
@@ -100,6 +123,7 @@ class Sharing:
 
     def leave(self, act: Act, path: str, t: int) -> None:
         """An activity holds a file no longer: the one that began before it goes on."""
+        self.lookup.contents.let_go(act.spool, path, t)
         holders = self._holders.get(path, {})
         holders.pop(act.first, None)
         write = act.writes.pop(path, None)

@@ -1,13 +1,18 @@
 """What ingestion holds in memory: snapshots and activities on their way to the journal, and what each one did."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from provgraph.events.ports import Stat
+
+if TYPE_CHECKING:
+    from provgraph.ingest.said import Said
 
 REGULAR, LINK, FOLDER = 0o100000, 0o120000, 0o040000
 UPDATING = {"update": "updated", "append": "appended", "mode": "updated"}
 """How something is written that was used before, as it was, and the role of both edges (rule 9)."""
+CLOCK_TICK_NS: Final = 10_000_000
+"""Files bear times of the kernel's coarse clock, which is late by a tick: at most so much, by HZ=100."""
 
 
 def file_type(stat: Stat) -> int:
@@ -102,6 +107,9 @@ class Act:
     """Absolute paths that its command line names as operands."""
     environment: Snap | None = None
     gaps: dict[str, int] = field(default_factory=dict)
+    """What could not be seen, or was not understood → how often."""
+    said: "Said | None" = None
+    """What it said of itself that is not journaled (of the first part)."""
     scratch: int = 0
     intermediate: int = 0
     informed_by: "Act | None" = None
@@ -120,6 +128,45 @@ class Act:
     def first(self) -> "Act":
         """The first part of it."""
         return self.whole or self
+
+    def next_part(self) -> "Act":
+        """The part that goes on where this one ends, with all that is told of the whole when it has ended.
+
+        Lists are shared by the parts: what is in them is journaled with one part, and told once, by the last.
+        """
+        part = Act(
+            spool=self.spool,
+            start=self.start,
+            whole=self.first,
+            part=self.part + 1,
+            number=self.number,
+            deferred=self.deferred,
+            writes=self.writes,
+            generated=self.generated,
+            deleted=self.deleted,
+            removed=self.removed,
+            first_seen=self.first_seen,
+            noticed=self.noticed,
+            programs=self.programs,
+            prefixes=self.prefixes,
+            installed_in=self.installed_in,
+            environment=self.environment,
+            gaps=self.gaps,
+            scratch=self.scratch,
+            intermediate=self.intermediate,
+            informed_by=self,
+            journaled_t=self.journaled_t,
+            applied_t=self.applied_t,
+            lost_at=self.lost_at,
+            end=self.end,
+            closed=self.closed,
+        )
+        self.deferred, self.writes, self.deleted = {}, {}, {}
+        return part
+
+    def refused(self, what: str) -> None:
+        """Count something that could not be seen, or was not understood."""
+        self.gaps[what] = self.gaps.get(what, 0) + 1
 
     def generated_earlier(self, snap: Snap) -> bool:
         """Whether a snapshot is a state that this activity, in any of its parts, generated itself."""

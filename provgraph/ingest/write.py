@@ -1,11 +1,12 @@
 """From what was decided to events: one write transaction, vertices before the edges that name them."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from provgraph.events import EventBuilder
 from provgraph.events.ports import Batch, JournalPort, KnowledgePort
+from provgraph.ingest import said
 from provgraph.ingest.describe import Description
 from provgraph.ingest.lookup import Gather, Lookup, Notice, iso, restats
 from provgraph.ingest.state import Act, Snap
@@ -68,14 +69,15 @@ class Writer:
             properties["whole"] = act.whole.uid
         act.uid = event.vertex(["Activity", description.label], properties)
         for label, agent, role in description.agents:
-            uid = self._agent(event, label, agent)
+            uid = self.agent(event, label, agent)
             event.edge("wasAssociatedWith", act.uid, uid, role=role)
         for earlier in (act.informed_by, act.parent if act.whole is None else None):
             if earlier is not None and earlier.uid:
                 event.edge("wasInformedBy", act.uid, earlier.uid)
         act.begun = True
 
-    def _agent(self, event: EventBuilder, label: str, properties: dict[str, Any]) -> str:
+    def agent(self, event: EventBuilder, label: str, properties: dict[str, Any]) -> str:
+        """Add an agent's vertex, or find the one that is known; returns its uid."""
         email = properties.get("email")
         if email:
             return event.vertex(["Agent", label], properties, uid=event.namespace.person(str(email)))
@@ -182,7 +184,9 @@ class Writer:
 
     def _progress(self, batch: Batch, act: Act, ended: bool) -> None:
         used = [entry for key, entry in act.used.items() if key not in act.used_sent]
-        if not ended and not used and not act.derived and not any(not s.uid for s, _ in act.deleted.values()):
+        says = act.first.said is not None and act.first.said.pending
+        deletes = any(not s.uid for s, _ in act.deleted.values())
+        if not (ended or used or act.derived or deletes or says):
             return
         last = act.end or {}
         kind = "activity.progressed" if not ended else "activity.ended" if act.end else "activity.interrupted"
@@ -201,8 +205,9 @@ class Writer:
         act.derived = []
         for snap, t in act.deleted.values():
             event.edge("wasInvalidatedBy", snap.uid, act.uid, at=iso(act.wall_ns(t)))
-        act.removed.extend(snap.path for snap, _ in act.deleted.values())
+        act.removed.extend(snap.path for snap, _ in act.deleted.values() if "Variable" not in snap.labels)
         act.deleted = {}
+        said.write(event, act, self.knowledge, ended=ended)
         if ended:
             part: Act | None = act
             while part is not None and part.uid:
@@ -211,8 +216,8 @@ class Writer:
 
     def _versions(self, batch: Batch, act: Act) -> None:
         """The implicit versions before and after an activity, each as a difference to the one before (rule 6)."""
-        before = [snap for snap in (*act.first_seen, *act.noticed) if snap.uid and not snap.path.startswith("/")]
-        after = [snap for snap, _, _, _ in act.generated if snap.uid and not snap.path.startswith("/")]
+        before = [snap for snap in (*act.first_seen, *act.noticed) if snap.uid and _is_member(snap)]
+        after = [snap for snap, _, _, _ in act.generated if snap.uid and _is_member(snap)]
         removed = [path for path in act.removed if not path.startswith("/")]
         at, uid = iso(int((act.end or act.start)["time"])), act.first.uid
         if before:
@@ -249,7 +254,12 @@ class Writer:
 
 def _outside(snap: Snap | None) -> bool:
     """Whether a state is none of the project's files: a version does not list it."""
-    return snap is None or snap.path.startswith("/") or "Environment" in snap.labels
+    return snap is None or not _is_member(snap) or "Environment" in snap.labels
+
+
+def _is_member(snap: Snap) -> bool:
+    """Whether a version of the project may hold it: neither what lies outside nor a notebook's variable."""
+    return not snap.path.startswith("/") and "Variable" not in snap.labels
 
 
 def _grouped(
@@ -266,6 +276,11 @@ def _grouped(
     return groups
 
 
+def _error(end: Mapping[str, Any]) -> dict[str, str]:
+    error = end.get("error") or {}
+    return {key: error[name] for key, name in (("error_type", "type"), ("error", "message")) if error.get(name)}
+
+
 def _end_properties(act: Act) -> dict[str, Any]:
     """What the end of a command says about it."""
     end, start = act.end or {}, act.start
@@ -277,6 +292,7 @@ def _end_properties(act: Act) -> dict[str, Any]:
             "duration_s": round((int(end["t"]) - int(start["t"])) / 1e9, 6),
             "cpu_s": end.get("cpu_s"),
             "max_rss_bytes": end.get("max_rss_bytes"),
+            **_error(end),
         }
         for stream, kept in (end.get("output") or {}).items():
             found[f"{stream}_json"] = json.dumps(kept)

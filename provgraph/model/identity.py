@@ -58,6 +58,10 @@ class Namespace:
         """An explicit version, by commit."""
         return self._uid(f"version\0{commit}")
 
+    def commit(self, commit: str) -> str:
+        """The activity that made a commit: one in all clones, for all that is said of it stands in the commit."""
+        return self._uid(f"commit\0{commit}")
+
     def event(self, origin: str, origin_seq: int) -> str:
         """An event, by origin and its number there."""
         return self._uid(f"event\0{origin}\0{origin_seq}")

@@ -1,6 +1,6 @@
 """Scrubbing as the user configures it: patterns and names, checked.
 
-The work is done in :mod:`provgraph.capture.scrub`, because command lines are scrubbed before their first byte is
+The work is done in :mod:`provgraph.client.scrub`, because command lines are scrubbed before their first byte is
 written, and capture imports nothing from above.
 """
 

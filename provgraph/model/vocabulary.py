@@ -69,7 +69,11 @@ LABELS: Final[dict[str, Kind]] = {
     "Environment": Kind.ENTITY,
     "Collection": Kind.ENTITY,
     "Dataset": Kind.ENTITY,
+    "Variable": Kind.ENTITY,
     "Command": Kind.ACTIVITY,
+    "Run": Kind.ACTIVITY,
+    "Cell": Kind.ACTIVITY,
+    "Commit": Kind.ACTIVITY,
     "Unseen": Kind.ACTIVITY,
     "Gathering": Kind.ACTIVITY,
     "Person": Kind.AGENT,
@@ -78,6 +82,9 @@ LABELS: Final[dict[str, Kind]] = {
 """The more specific labels, each beside the kind that it implies."""
 
 KINDS: Final[frozenset[str]] = frozenset(kind.value for kind in Kind)
+
+UNNUMBERED: Final[frozenset[str]] = frozenset({"Unseen", "Gathering", "Commit"})
+"""The activities that nobody ran as such, and that ``%n`` therefore does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,8 @@ PROPERTIES: Final[dict[str, Property]] = {
         Property("max_rss_bytes", ("Activity",), "integer", "bytes, of the largest process"),
         Property("capture", ("Activity",), "string", "which method saw it"),
         Property("host", ("Activity",), "string", "the machine's name"),
+        Property("error_type", ("Activity",), "string", "of a run or a cell: the exception that ended it"),
+        Property("error", ("Activity",), "string", "its message, scrubbed"),
         Property("path", ("Artifact", "Snapshot"), "string", "from the project's root; absolute outside"),
         Property("sha256", ("Snapshot",), "string", "of the raw bytes, hexadecimal"),
         Property("size_bytes", ("Snapshot",), "integer", "bytes"),
@@ -120,8 +129,9 @@ PROPERTIES: Final[dict[str, Property]] = {
         Property("purged_at", ("Entity", "Activity", "Agent"), "datetime", "UTC; when it lost something for good"),
         Property("purged_by", ("Entity", "Activity", "Agent"), "string", "who removed it"),
         Property("kind", ("Version",), "string", "implicit or explicit"),
-        Property("commit", ("Version",), "string", "of an explicit version"),
-        Property("message", ("Version",), "string", "of an explicit version"),
+        Property("commit", ("Version", "Activity"), "string", "id of the git commit, of an explicit version"),
+        Property("message", ("Version", "Activity"), "string", "of a git commit, scrubbed"),
+        Property("authored_at", ("Version", "Activity"), "datetime", "UTC; when a git commit was written"),
         Property("email", ("Agent",), "string", "lower case"),
         Property("same_as", ("Agent",), "string", "uid of the agent that this one was merged into"),
         Property("at", ("used", "wasGeneratedBy", "wasInvalidatedBy"), "datetime", "UTC"),
@@ -132,6 +142,13 @@ PROPERTIES: Final[dict[str, Property]] = {
         Property("prov_type", ("wasDerivedFrom",), "string", "Revision, Copy, Rename, …"),
     )
 }
+
+OWN_KEYS: Final[frozenset[str]] = frozenset(PROPERTIES) | {
+    "uid", "labels", "number", "whole", "origin", "seq", "path_bytes", "members_count", "interrupted", "removed",
+    "capture_lost_at", "scratch_files", "intermediate_writes", "git_commit", "git_branch", "git_dirty",
+    "files_changed", "files_unrecorded", "shallow", "ingestors", "ingestors_failed", "ingestor_notes", "superseded_by",
+}  # fmt: skip
+"""Keys that users and ingestors may not set: the base's own."""
 
 
 def kind_of(labels: "list[str] | tuple[str, ...] | frozenset[str]") -> Kind:

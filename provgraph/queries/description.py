@@ -11,6 +11,8 @@ MOST_EDGES = 5000
 def describe(reader: GraphReader, vertex: Vertex, notes: tuple[str, ...] = ()) -> Description:
     """What ``show`` says of a vertex. Relations are sorted by type, direction and the other end's name.
 
+    What a newer version of an ingestor has taken back is left out.
+
     Cost: two questions; at most ``MOST_EDGES`` relations are looked at, and a note says so where there are more.
     """
     edges = reader.edges_of(vertex.uid, MOST_EDGES + 1)
@@ -24,6 +26,8 @@ def describe(reader: GraphReader, vertex: Vertex, notes: tuple[str, ...] = ()) -
     others = {other.uid: other for other in reader.vertices(ends)}
     relations = []
     for edge in edges:
+        if edge.properties.get("superseded_by"):
+            continue
         outgoing = edge.source == vertex.uid
         other = others.get(edge.target if outgoing else edge.source)
         if other is not None:

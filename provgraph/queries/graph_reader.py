@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 
+from provgraph.events.series_rows import Joined
 from provgraph.graph.elements import Edge, Vertex
 from provgraph.graph.merged import merged_into
 from provgraph.graph.naming import display_name
@@ -12,6 +13,7 @@ from provgraph.graph.provgraph import ProvGraph
 from provgraph.graph.reader import ActivityFilter, SnapshotRow
 from provgraph.graph.region import WholeRegion
 from provgraph.model.members import decode
+from provgraph.model.vocabulary import UNNUMBERED
 from provgraph.queries.lineage import lineage
 from provgraph.queries.times import in_order
 
@@ -78,6 +80,10 @@ class GraphAsReader:
         for member in decode(chunk) if isinstance(chunk, str) else ():
             yield member[0], member[1]
 
+    def series(self, uid: str, name: str | None = None) -> dict[str, Joined]:
+        """A graph's document carries no series, but those that Cypher sees: as properties, thinned."""
+        return {}
+
     def paths_like(self, path: str, limit: int = 5) -> list[str]:
         """Paths and names that look like ``path``, best first."""
         names = sorted({*self._snapshots, *(display_name(v) for v in self.graph)})
@@ -93,7 +99,7 @@ class GraphAsReader:
         started = in_order(str(v.properties.get("started_at", "")))
         if (filter.since and started < filter.since) or (filter.until and started > filter.until):
             return False
-        if (not filter.unseen and "Unseen" in v.labels) or (filter.own and v.mark):
+        if (not filter.unseen and not UNNUMBERED.isdisjoint(v.labels)) or (filter.own and v.mark):
             return False
         text = f"{v.properties.get('name', '')}\n{v.properties.get('command', '')}"
         if filter.grep and not re.search(filter.grep, text):
@@ -146,6 +152,11 @@ class GraphAsReader:
     def region(self) -> WholeRegion:
         """The graph."""
         return WholeRegion(self.graph)
+
+    def commits(self, prefix: str) -> list[Vertex]:
+        """The versions of commits whose ids begin so."""
+        versions = (v for v in self.graph if "Version" in v.labels)
+        return [v for v in versions if str(v.properties.get("commit", "")).startswith(prefix)]
 
     def labels(self) -> dict[str, int]:
         """Every label, with its number of vertices."""

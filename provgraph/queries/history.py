@@ -8,6 +8,7 @@ from provgraph.graph.elements import Vertex
 from provgraph.graph.naming import TRANSFER, UNSEEN, display_name
 from provgraph.graph.reader import ActivityFilter, GraphReader
 from provgraph.graph.rows import Rows
+from provgraph.model.vocabulary import LABELS, UNNUMBERED, Kind
 from provgraph.queries.times import in_order, moment
 
 COLUMNS = (
@@ -24,8 +25,9 @@ COLUMNS = (
     "capture",
     "changed",
 )
-"""``n`` as in ``%n`` (None for unrecorded changes, for activities that are no commands, and for other clones'),
+"""``n`` as in ``%n`` (None for unrecorded changes, gatherings and commits, and for what other clones ran),
 ``changed`` lists the paths of an unrecorded change."""
+_BASE = frozenset(label for label, kind in LABELS.items() if kind is Kind.ACTIVITY)
 
 
 def history(reader: GraphReader, filter: ActivityFilter) -> Rows:
@@ -33,10 +35,15 @@ def history(reader: GraphReader, filter: ActivityFilter) -> Rows:
 
     Cost: one question for the activities, and one for the edges of each.
     """
-    found = reader.activities(filter)
+    found = [vertex for vertex in reader.activities(filter) if ran(vertex)]
     numbers = _numbers(reader, found)
     found.sort(key=_moment, reverse=True)
     return Rows(COLUMNS, tuple(_row(reader, vertex, numbers.get(vertex.uid)) for vertex in found))
+
+
+def ran(vertex: Vertex) -> bool:
+    """Whether something ran; what an ingestor calls an activity has no time, and is no line of a log."""
+    return "started_at" in vertex.properties or not _BASE.isdisjoint(vertex.labels)
 
 
 def _moment(vertex: Vertex) -> str:
@@ -45,13 +52,13 @@ def _moment(vertex: Vertex) -> str:
 
 
 def _numbers(reader: GraphReader, found: list[Vertex]) -> dict[str, int]:
-    """``%n`` of each: counted over all commands of this clone, whatever the filter."""
-    commands = [v for v in found if "Command" in v.labels and not v.mark]
-    if not commands:
+    """``%n`` of each: counted over all that this clone ran, whatever the filter."""
+    counted = [v for v in found if UNNUMBERED.isdisjoint(v.labels) and not v.mark]
+    if not counted:
         return {}
-    oldest = commands[-1].properties.get("started_at")
+    oldest = counted[-1].properties.get("started_at")
     everyone = reader.activities(ActivityFilter(since=oldest, unseen=False, own=True))
-    return {vertex.uid: place for place, vertex in enumerate(everyone, 1)}
+    return {vertex.uid: place for place, vertex in enumerate(filter(ran, everyone), 1)}
 
 
 def _row(reader: GraphReader, vertex: Vertex, number: int | None) -> tuple[Any, ...]:
@@ -70,10 +77,15 @@ def _row(reader: GraphReader, vertex: Vertex, number: int | None) -> tuple[Any, 
         state(vertex),
         properties.get("exit_status"),
         ", ".join(agents) or None,
-        properties.get("command"),
+        properties.get("command") or (_subject(vertex) if "Commit" in vertex.labels else None),
         properties.get("capture"),
         changed,
     )
+
+
+def _subject(vertex: Vertex) -> str:
+    """The first line of a commit's message."""
+    return str(vertex.properties.get("message", "")).partition("\n")[0]
 
 
 def _around(reader: GraphReader, vertex: Vertex) -> tuple[list[str], list[str]]:
@@ -103,11 +115,13 @@ def responsible(agents: list[Vertex]) -> list[str]:
 def state(vertex: Vertex) -> str:
     """How an activity stands: ``ok`` is exit status 0, ``exit N`` another one, ``running`` has not ended,
     ``interrupted`` was never seen to end, ``ended`` tells no status, ``declared`` is a record without one,
-    ``unrecorded`` a change that nobody captured.
+    ``unrecorded`` a change that nobody captured, ``committed`` a git commit.
     """
     properties = vertex.properties
     if "Unseen" in vertex.labels:
         return "unrecorded"
+    if "Commit" in vertex.labels:
+        return "committed"
     if properties.get("interrupted"):
         return "interrupted"
     status = properties.get("exit_status")

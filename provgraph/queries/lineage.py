@@ -6,6 +6,7 @@ from typing import Any
 from provgraph.errors import UnknownReferenceError
 from provgraph.graph.provgraph import ProvGraph
 from provgraph.model.vocabulary import ANCESTRY, RESPONSIBILITY
+from provgraph.queries.times import in_order
 
 REVISION = "wasDerivedFrom"
 
@@ -45,6 +46,19 @@ def lineage(
     agents = {e.target for uid in reached for e in graph.out_edges(uid) if e.type in RESPONSIBILITY}
     found = graph.induced(reached | agents, (*walked, *RESPONSIBILITY))
     return found.with_query(query) if query is not None else found
+
+
+def within(graph: ProvGraph, since: str | None, until: str | None) -> ProvGraph:
+    """A graph without the activities that ended before a moment, or started after one (ISO 8601 UTC)."""
+    kept = []
+    for vertex in graph:
+        if "Activity" in vertex.labels:
+            started = in_order(str(vertex.properties.get("started_at", "")))
+            ended = in_order(str(vertex.properties.get("ended_at") or ""))
+            if (since is not None and ended and ended < since) or (until is not None and started > until):
+                continue
+        kept.append(vertex.uid)
+    return graph.induced(kept, (*ANCESTRY, REVISION, *RESPONSIBILITY))
 
 
 def _reach(

@@ -14,6 +14,15 @@ def as_written(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Committed:
+    """A commit: its id, the uid of its version (recorded or not), when it was committed (ISO 8601 UTC)."""
+
+    id: str
+    uid: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Places:
     """Where a question is asked.
 
@@ -22,7 +31,10 @@ class Places:
         digest: SHA-256 of the file or symlink on disk at a path as the user typed it, None where there is none.
         zone: of times that name none; None is the machine's own.
         origin: uid of the clone at hand, empty where there is none.
+        commit: the commit that a text names, for a file at a store's path ("" for none); None where it names none.
+        committed: SHA-256 of what a commit has at a store's path; "" where it has nothing, None where nobody can tell.
         origins: the clones' uids by each name that they may be called by: short name, whole uid, machine.
+        exact: of a commit's state that nobody recorded, no other state may stand for it.
     """
 
     locate: Callable[[str], str] = as_written
@@ -30,6 +42,9 @@ class Places:
     zone: tzinfo | None = None
     origin: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
+    commit: Callable[[str, str], Committed | None] = lambda _text, _path: None
+    committed: Callable[[str, str], str | None] = lambda _commit, _path: None
+    exact: bool = False
 
     def is_of(self, row: SnapshotRow, origin: str) -> bool:
         """Whether a clone recorded a snapshot; what this one was forked from counts as its own up to the fork."""

@@ -2,12 +2,14 @@
 
     PATH            its newest snapshot                PATH@3, PATH@-2     the third; the one before the newest
     PATH@TIME       as of that time                    *.pkl, *.pkl@*      sets: the newest of each; all
+    PATH@COMMIT     or tag or branch: as it has it     COMMIT, v1.0        the version itself
     UID             or a unique prefix of six or more  %1                  my newest command, %2 the one before
     agent:NAME      somebody, by name or e-mail        ORIGIN:PATH@3       another clone's third
 
 What colleagues recorded counts for ``PATH``, ``PATH@TIME`` and globs; numbers after ``@`` and ``%`` are this clone's.
 
-An exact uid wins over every other reading. What follows the last ``@`` is a number or a time (``14:30`` is today's); a
+An exact uid wins over every other reading. What follows the last ``@`` is a number, a time (``14:30`` is today's), a
+commit, tag or branch; a
 file whose own name has an ``@`` is reached by its uid or by ``PATH@-1``, or plainly where nothing else could be meant.
 """
 
@@ -20,8 +22,10 @@ from provgraph.errors import QuestionError, UnknownReferenceError
 from provgraph.graph.elements import Vertex
 from provgraph.graph.naming import display_name, short_uid
 from provgraph.graph.reader import ActivityFilter, GraphReader, SnapshotRow
+from provgraph.queries.history import ran
 from provgraph.queries.places import Places
 from provgraph.queries.times import in_order, looks_like_time, moment
+from provgraph.queries.versions import as_of_commit, version_named
 
 _PREFIX = re.compile(r"[0-9a-fA-F][0-9a-fA-F-]{5,35}")
 _CONDITION = re.compile(r"\w\s*(=|!=|<=?|>=?)\s*\S")
@@ -58,7 +62,7 @@ def resolve(reader: GraphReader, text: str, places: Places) -> Resolved:
         if found is not None:
             return found
     found = _by_prefix(reader, text) or _by_activity_name(reader, text, text) or _by_name(reader, text)
-    found = found or _by_content(reader, text, places)
+    found = found or _by_content(reader, text, places) or _by_commit(reader, text, places)
     if found is not None:
         return found
     raise _unknown(reader, text, places)
@@ -97,7 +101,7 @@ def _nth(reader: GraphReader, text: str) -> Resolved:
     if not number.isascii() or not number.isdigit() or int(number) < 1:
         raise QuestionError(f"{text!r}: after % stands a number, %1 for the newest command; a file is ./{text}")
     vertex = reader.nth_activity(int(number))
-    if vertex is None:
+    if vertex is None or not ran(vertex):
         newest = reader.nth_activity(1)
         known = "no command was recorded yet" if newest is None else "`provdb log` lists them"
         raise UnknownReferenceError(f"there is no command {text}; {known}")
@@ -127,7 +131,7 @@ def _by_origin(reader: GraphReader, text: str, places: Places) -> Resolved | Non
         for path in _paths(typed, places):
             rows = [row for row in reader.snapshots(path) if places.is_of(row, wanted)]
             if rows:
-                return _select(rows, selector, path, places, wanted)
+                return _select(reader, rows, selector, path, places, wanted)
     shown = rest if wanted == places.origin else f"{places.short(wanted)}:{rest}"
     found = _by_activity_name(reader, rest, shown)
     if found is not None:
@@ -139,7 +143,7 @@ def _by_path(reader: GraphReader, text: str, places: Places) -> Resolved | None:
     for path in _paths(text, places):
         rows = reader.snapshots(path)
         if rows and not (_split(text)[1] and reader.snapshots(_paths(_split(text)[0], places)[0])):
-            return _select(rows, "", path, places, places.origin)
+            return _select(reader, rows, "", path, places, places.origin)
     return None
 
 
@@ -150,7 +154,7 @@ def _by_split(reader: GraphReader, text: str, places: Places) -> Resolved | None
     for path in _paths(head, places):
         rows = reader.snapshots(path)
         if rows:
-            return _select(rows, suffix, path, places, places.origin)
+            return _select(reader, rows, suffix, path, places, places.origin)
     return None
 
 
@@ -159,6 +163,9 @@ def _by_glob(reader: GraphReader, text: str, places: Places) -> Resolved | None:
     pattern, selector = (head, suffix) if suffix else (text, "")
     if not _GLOB.search(pattern):
         return None
+    named = _by_activity_name(reader, text, text)  # cell[5] #4
+    if named is not None:
+        return named
     for path in _paths(pattern, places):
         by_path: dict[str, list[SnapshotRow]] = {}
         for row in reader.snapshots_matching(path):
@@ -168,9 +175,9 @@ def _by_glob(reader: GraphReader, text: str, places: Places) -> Resolved | None:
         uids: list[str] = []
         for found in sorted(by_path):
             try:
-                uids += _select(by_path[found], selector, found, places, places.origin).uids
+                uids += _select(reader, by_path[found], selector, found, places, places.origin).uids
             except UnknownReferenceError:
-                continue  # a set: files that have no third snapshot are not in `*.pkl@3`
+                continue  # a set: files that have no third snapshot are not in `*.pkl@3`, nor others in `*.pkl@v1.0`
         if uids:
             return Resolved(tuple(uids))
     raise UnknownReferenceError(f"nothing recorded matches {text!r}; ** crosses folders, * does not")
@@ -238,7 +245,14 @@ def _by_content(reader: GraphReader, text: str, places: Places) -> Resolved | No
     )
 
 
-def _select(rows: list[SnapshotRow], selector: str, path: str, places: Places, origin: str) -> Resolved:
+def _by_commit(reader: GraphReader, text: str, places: Places) -> Resolved | None:
+    version = version_named(reader, text, places)
+    return None if version is None else Resolved((version,))
+
+
+def _select(
+    reader: GraphReader, rows: list[SnapshotRow], selector: str, path: str, places: Places, origin: str
+) -> Resolved:
     if not selector:
         newest = rows[-1]
         notes = (f"{path} was deleted; {places.row_name(newest)} is its last snapshot",) if newest.invalidated else ()
@@ -253,10 +267,8 @@ def _select(rows: list[SnapshotRow], selector: str, path: str, places: Places, o
         found = tuple(row.uid for row in rows if fnmatchcase(str(row.sequence), selector))
         if found:
             return Resolved(found)
-    raise QuestionError(
-        f"{path}@{selector}: as of a commit or tag comes with the git hooks, which this version does not have; "
-        f"use {path}@{rows[-1].sequence} or {path}@TIME (a file named {path}@{selector} is {path}@{selector}@-1)"
-    )
+    row, remarks = as_of_commit(reader, rows, selector, path, places)
+    return Resolved((row.uid,), remarks)
 
 
 def _numbered(rows: list[SnapshotRow], number: int, path: str, places: Places, origin: str) -> Resolved:

@@ -20,7 +20,7 @@ from provgraph.queries.graph_reader import GraphAsReader, glob_pattern
 from provgraph.queries.places import Places
 from provgraph.queries.predicates import predicate
 from provgraph.queries.references import resolve, resolve_one
-from provgraph.queries.times import moment
+from provgraph.queries.versions import limit, with_members
 
 if TYPE_CHECKING:
     from provgraph.graph.segment import Segment
@@ -121,8 +121,8 @@ def segment_of(
         raise QuestionError("a segment to what? name destinations (--to REF): the later ones, like model.pkl")
     boundary = Boundary(
         tuple(predicate(text) for text in _texts(exclude)),
-        None if since is None else moment(since, places.zone),
-        None if until is None else moment(until, places.zone, end_of_day=True),
+        None if since is None else limit(reader, since, places, places.zone),
+        None if until is None else limit(reader, until, places, places.zone, end=True),
         agent,
         environment,
     )
@@ -268,8 +268,9 @@ class _Asked:
     def entities(self, text: str, option: str) -> list[str]:
         """The entities that one reference or glob names."""
         resolved = resolve(self.reader, text, self.places)
-        uids = list(resolved.uids)
-        self.notes.update(dict.fromkeys(resolved.notes))
+        held, notes = with_members(self.reader, resolved.uids)
+        uids = list(held)
+        self.notes.update(dict.fromkeys((*resolved.notes, *notes)))
         for vertex in self.reader.vertices(uids):
             if vertex.kind is not Kind.ENTITY:
                 raise self.no_entity(vertex, option)

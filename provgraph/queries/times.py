@@ -7,9 +7,13 @@ from provgraph.errors import QuestionError
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?\s*(Z|[+-]\d{2}(:?\d{2})?)?", re.IGNORECASE)
-
-
 _TODAY = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?\s*(Z|[+-]\d{2}(:?\d{2})?)?", re.IGNORECASE)
+
+
+def check_text(text: object) -> None:
+    """Refuse what is no text, a datetime as a rule."""
+    if not isinstance(text, str):
+        raise QuestionError(f"{text!r} is no text; write a time like '2026-11-20T14:30', or give time.isoformat()")
 
 
 def looks_like_time(text: str) -> bool:
@@ -28,8 +32,7 @@ def moment(text: str, zone: tzinfo | None = None, *, end_of_day: bool = False) -
     Raises:
         QuestionError: it is no time.
     """
-    if not isinstance(text, str):
-        raise QuestionError(f"{text!r} is no text; write a time like '2026-11-20T14:30', or give time.isoformat()")
+    check_text(text)
     try:
         if _DATE.fullmatch(text):
             day = date.fromisoformat(text)

@@ -9,6 +9,7 @@ from provgraph.graph.naming import UNSEEN, display_name
 from provgraph.model.vocabulary import KINDS
 from provgraph.render.contents import content_lines
 from provgraph.render.differences import COLOURS, MARKS, properties_text, property_lines
+from provgraph.render.series import series_differences_text
 from provgraph.render.text import Page, clip, clip_middle, printable, width
 from provgraph.render.times import Clock
 from provgraph.render.vertices import colour_of, remarks
@@ -87,6 +88,7 @@ def _vertices(found: Comparison, page: Page, clock: Clock, everything: bool) -> 
     pair = found.both[0]
     shown = [d for d in pair.properties if everything or (d.state != "equal" and d.group != "incidental")]
     blocks = [properties_text((found.first, found.second), shown, page, clock)]
+    blocks.append(series_differences_text(found, page, everything=everything))
     if pair.content is not None and not pair.same:
         blocks.append("\n".join(content_lines(pair.content, page, everything=everything)))
     if found.members is not None:

@@ -17,6 +17,8 @@ def status_text(status: Mapping[str, Any], page: Page, clock: Clock) -> str:
         f"Project {page.paint(printable(status['root']), 'strong')}",
         f"  {commands} recorded, {_count(status['versions'], 'version')}, clone {status['origin_short']}",
     ]
+    if status["git"] is not None:
+        lines.append(clip(f"  {printable(_git(status))}", page.columns))
     last = status["last"]
     if last is not None:
         when = clock.show(last["ended_at"] or last["started_at"])
@@ -32,6 +34,13 @@ def status_text(status: Mapping[str, Any], page: Page, clock: Clock) -> str:
     lines += _list("Remotes", [line for remote in status["remotes"] for line in _remote(remote, clock)], page)
     lines += _list("Next", status["next"], page)
     return "\n".join(lines)
+
+
+def _git(status: Mapping[str, Any]) -> str:
+    git = status["git"]
+    where = f"{git['branch'] or 'detached'} at {str(git['commit'])[:8]}" if git["commit"] else "no commit yet"
+    known = "" if git["recorded"] or not git["commit"] else ", which is not recorded"
+    return f"git: {where}{known}; {_count(status['commits'], 'commit')} recorded, hooks {git['hooks']}"
 
 
 def _change(row: Mapping[str, Any], clock: Clock) -> str:

@@ -6,6 +6,7 @@ from provgraph.graph.answers import Description, Related
 from provgraph.graph.elements import Vertex
 from provgraph.graph.naming import UNSEEN, display_name
 from provgraph.model.vocabulary import KINDS, PROPERTIES
+from provgraph.render.plots import number, sparkline
 from provgraph.render.rows import cell_text
 from provgraph.render.tables import Column, table
 from provgraph.render.text import Colour, Page, clip, printable
@@ -13,6 +14,7 @@ from provgraph.render.times import Clock, duration
 from provgraph.render.words import inverse
 
 FEW = 12
+_SPARK = 24
 LONG = 2000
 """Longer values are cut where a vertex is described (characters)."""
 
@@ -66,11 +68,30 @@ def description_text(found: Description, page: Page, clock: Clock) -> str:
 
 def _properties(vertex: Vertex, page: Page, clock: Clock) -> str:
     order = {key: place for place, key in enumerate(PROPERTIES)}
-    keys = sorted(vertex.properties, key=lambda key: (order.get(key, len(order)), key))
+    curves, told = _curves(vertex)
+    keys = sorted(vertex.properties.keys() - told, key=lambda key: (order.get(key, len(order)), key))
     rows = [[("uid", "faint"), vertex.uid]]
-    rows += [[(key, "faint"), _whole(property_text(key, vertex.properties[key], clock))] for key in keys]
+    for key in keys:
+        text = property_text(key, vertex.properties[key], clock)
+        rows.append([(key, "faint"), _whole(f"{text}  {curves[key]}" if key in curves else text)])
     wide = replace(page, columns=2 * LONG)  # what is cut cannot be copied: the terminal wraps instead
     return table((Column("", least=20), Column("")), rows, wide, headings=False)  # type: ignore[arg-type]
+
+
+def _curves(vertex: Vertex) -> tuple[dict[str, str], set[str]]:
+    """What is said of each series beside its last value, and the properties that say no more (--series has all)."""
+    curves, told, properties = {}, set[str](), vertex.properties
+    for key in properties:
+        name = key.removesuffix("_values")
+        parts = {f"{name}_{part}" for part in ("last", "min", "max", "count", "steps", "values")}
+        values = properties[key]
+        if name == key or name not in properties or not parts <= properties.keys() or not isinstance(values, list):
+            continue
+        count, low, high = (properties[f"{name}_{part}"] for part in ("count", "min", "max"))
+        if all(isinstance(one, int | float) for one in (*values, count, low, high)):
+            curves[name] = f"({count:,} points, {number(low)} … {number(high)})  {sparkline(values, _SPARK)}".rstrip()
+            told |= parts
+    return curves, told
 
 
 def _whole(text: str) -> str:
@@ -90,6 +111,8 @@ def property_text(key: str, value: object, clock: Clock) -> str:
         return duration(value)
     if key == "argv" and isinstance(value, list | tuple):
         return " ".join(str(word) for word in value)
+    if isinstance(value, list) and len(value) > FEW and all(isinstance(item, int | float) for item in value):
+        return f"[{value[0]}, {value[1]}, {value[2]}, … {value[-1]}] ({len(value):,} numbers)"
     return cell_text(value)
 
 

@@ -2,13 +2,11 @@
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import resources
-from typing import Any, Final
+from typing import Any
 
 from provgraph.errors import InputError
-
-_DRAFT_7: Final = "http://json-schema.org/draft-07/schema#"
 
 
 class SchemaError(InputError):
@@ -43,40 +41,6 @@ def schema(name: str) -> dict[str, Any]:
     return document
 
 
-def _draft_7(value: Any, definitions: Mapping[str, Any], within: tuple[str, ...] = ()) -> Any:
-    """The same schema in the words of draft 7, which is what fastjsonschema compiles.
-
-    Tuples are the only difference among the keywords that the schemas here use: ``prefixItems`` + ``items`` were
-    ``items`` + ``additionalItems``. References are replaced by what they name (but where one is within itself): the
-    compiled check of a reference costs more than that of what most of them name.
-    """
-    if isinstance(value, list):
-        return [_draft_7(item, definitions, within) for item in value]
-    if not isinstance(value, dict):
-        return value
-    name = str(value.get("$ref", "")).removeprefix("#/$defs/")
-    if name in definitions and name not in within:
-        rest = {key: item for key, item in value.items() if key != "$ref"}
-        return _draft_7(definitions[name] | rest, definitions, (*within, name))
-    left = ("$schema", "$id", "$defs", "prefixItems", "items")
-    found = {key: _draft_7(item, definitions, within) for key, item in value.items() if key not in left}
-    if isinstance(value.get("prefixItems"), list):
-        found["items"] = _draft_7(value["prefixItems"], definitions, within)
-        if "items" in value:
-            found["additionalItems"] = _draft_7(value["items"], definitions, within)
-    elif "items" in value:
-        found["items"] = _draft_7(value["items"], definitions, within)
-    return found
-
-
-def _compiled(document: dict[str, Any]) -> dict[str, Any]:
-    definitions = document.get("$defs", {})
-    found = {"$schema": _DRAFT_7, **_draft_7(document, definitions)}
-    if '"$ref"' in json.dumps(found):
-        found["$defs"] = {name: _draft_7(item, definitions, (name,)) for name, item in definitions.items()}
-    return found
-
-
 def explain(name: str, value: Any) -> str:
     """What is wrong with a document that somebody wrote by hand, and where. Cost: 0.1 s, for it loads jsonschema.
 
@@ -100,15 +64,14 @@ def validator(name: str) -> Callable[[Any], None]:
     Raises (the function):
         SchemaError: the value does not fit; the message says where and why.
     """
-    import fastjsonschema
+    from provgraph.schemas.compiling import RefusedError, compiled
 
-    compiled = fastjsonschema.compile(_compiled(schema(name)), use_default=False)
+    fits = compiled(name, _text(name))
 
     def check(value: Any) -> None:
         try:
-            compiled(value)
-        except fastjsonschema.JsonSchemaValueException as error:
-            place = tuple(part for part in error.path[1:])
-            raise SchemaError(f"{name}: {error.message.removeprefix('data').lstrip('.')}", place) from error
+            fits(value)
+        except RefusedError as error:
+            raise SchemaError(f"{name}: {error.message.removeprefix('data').lstrip('.')}", error.path[1:]) from error
 
     return check

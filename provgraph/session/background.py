@@ -23,6 +23,8 @@ RETRY_S: Final = 60.0
 EVERY_S: Final = 15.0
 """How often an ingester that is never idle looks whether there is something to send."""
 _FIRST_S: Final = 1.0
+_KEYRING_S: Final = 10.0
+"""How long a keyring is waited for. Nobody may be there to unlock it."""
 _ROUNDS: Final = 100
 """How often one process looks again; the next event starts another."""
 _LOCK: Final = "background.lock"
@@ -109,6 +111,7 @@ def _push_once(root: str) -> bool:
         if not held:
             return False
         with Project(root) as project:
+            project.keyring_wait_s = _KEYRING_S
             name = project.store().config.push_to
             if not name or name not in project.store().config.remotes:
                 return False

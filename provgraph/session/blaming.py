@@ -1,6 +1,7 @@
 """Who last changed each line of a file: what is recorded of its states, and what git knows of its commits."""
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from provgraph.errors import CorruptError, QuestionError, UnknownReferenceError
@@ -8,12 +9,14 @@ from provgraph.graph.blame import Blame, BlamedLine, Change
 from provgraph.graph.elements import Vertex
 from provgraph.graph.naming import display_name
 from provgraph.queries.blaming import changes, lines_of
+from provgraph.queries.comparison.lines import steps
 from provgraph.queries.references import resolve_one
 from provgraph.session.git_blame import git_blame
 from provgraph.session.restoring import content
 
 if TYPE_CHECKING:
     from provgraph.session.opened import Opened
+    from provgraph.stores import EmbeddedStore
 
 _BINARY_BYTES = 8_000
 """Where git looks for a byte 0, too."""
@@ -56,27 +59,65 @@ def _of_disk(project: "Opened", reference: str, absolute: str) -> Blame:
         vertex, notes = _resolved(project, reference)
     except UnknownReferenceError:  # nothing recorded has ever touched it: git may know it all the same
         return _told(project, None, absolute, data, (f"no recorded command has touched {reference} yet",))
-    if vertex.properties.get("sha256") != project.disk.digest(reference):
+    if not _is_on_disk(project, vertex, reference):
         notice(project.root)
         vertex, notes = _resolved(project, reference)
     if "Snapshot" not in vertex.labels:
         raise QuestionError(f"{display_name(vertex)} is no file; only a file has lines")
+    if vertex.properties.get("sha256") is not None and not _is_on_disk(project, vertex, reference):
+        found = _since(project.store(), vertex, data)
+        return _told(project, None, absolute, data, (*notes, f"{reference} on disk is not recorded yet"), found)
     return _told(project, vertex, absolute, data, notes)
 
 
-def _told(project: "Opened", vertex: Vertex | None, absolute: str, data: bytes, notes: tuple[str, ...]) -> Blame:
+def _is_on_disk(project: "Opened", vertex: Vertex, reference: str) -> bool:
+    return vertex.properties.get("sha256") == project.disk.digest(reference)
+
+
+def _since(store: "EmbeddedStore", vertex: Vertex, data: bytes) -> list[Change | None]:
+    """The changes of a file that was recorded in another state: a line that is not in that state has none."""
+    found: list[Change | None] = [None] * len(lines_of(data))
+    recorded = None if _is_deleted(store, vertex) else _bytes(store, vertex)
+    if recorded is not None:
+        brought = changes(store.reader, vertex, recorded, lambda snapshot: _bytes(store, snapshot))
+        for equal, before, after in steps(lines_of(recorded), lines_of(data)):
+            if equal:
+                found[slice(*after)] = brought[slice(*before)]
+    return found
+
+
+def _is_deleted(store: "EmbeddedStore", vertex: Vertex) -> bool:
+    edges = store.reader.edges_of(vertex.uid)
+    return any(edge.type == "wasInvalidatedBy" and edge.source == vertex.uid for edge in edges)
+
+
+def _bytes(store: "EmbeddedStore", snapshot: Vertex) -> bytes | None:
+    try:
+        return content(store, snapshot)
+    except (QuestionError, CorruptError):
+        return None
+
+
+def _told(
+    project: "Opened",
+    vertex: Vertex | None,
+    absolute: str,
+    data: bytes,
+    notes: tuple[str, ...],
+    found: Sequence[Change | None] | None = None,
+) -> Blame:
+    """What ``blame`` gives.
+
+    Parameters:
+        vertex: the snapshot that ``data`` is of.
+        found: what brought each line, where ``data`` is no recorded state.
+    """
     path = project.disk.locate(absolute) if vertex is None else str(vertex.properties.get("path", absolute))
     if b"\0" in data[:_BINARY_BYTES]:
         raise QuestionError(f"{path} is no text; `provdb lineage {path}` tells where it came from")
     store = project.store()
-
-    def read(snapshot: Vertex) -> bytes | None:
-        try:
-            return content(store, snapshot)
-        except (QuestionError, CorruptError):
-            return None
-
-    found: list[Change] | None = None if vertex is None else changes(store.reader, vertex, data, read)
+    if vertex is not None:
+        found = changes(store.reader, vertex, data, lambda snapshot: _bytes(store, snapshot))
     commits = git_blame(absolute, data)
     lines = tuple(
         BlamedLine(

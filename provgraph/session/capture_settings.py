@@ -1,11 +1,19 @@
 """What the wrapping path must know of a project's configuration, put where it reads it without a TOML parser."""
 
-from provgraph.capture.settings import read_settings, write_settings
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+
+import provgraph
+from provgraph.client.settings import read_settings, write_settings
+from provgraph.client.starting import program_file
 from provgraph.model.scrub import capture_patterns
 from provgraph.stores import EmbeddedStore
 
 type PathRule = tuple[str, str, tuple[str, ...]]
-"""(class, kind, patterns), as ``capture.path_class`` takes them."""
+"""(class, kind, patterns), as ``client.path_class`` takes them."""
 
 
 def path_rules(store: EmbeddedStore) -> list[PathRule]:
@@ -34,3 +42,18 @@ def publish(store: EmbeddedStore) -> None:
     present = read_settings(store.root)
     if any(present.get(key) != value for key, value in wanted.items()):
         write_settings(store.root, **wanted)
+    name_program()
+
+
+def name_program() -> None:
+    """Say where this program is, in the user's own data folder: clients in other Pythons start its ingester."""
+    path = Path(program_file())
+    wanted = json.dumps({"python": sys.executable, "package": str(Path(provgraph.__file__).parent.parent)})
+    with contextlib.suppress(OSError):
+        if path.exists() and path.read_text("utf-8") == wanted:
+            return
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_suffix(f".{os.getpid()}")
+        fresh.write_text(wanted, "utf-8")
+        fresh.chmod(0o600)
+        fresh.replace(path)

@@ -1,8 +1,8 @@
 """``doctor``: is the store whole, can commands be captured, what went wrong."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from provgraph.errors import ProvGraphError, QuestionError
@@ -50,6 +50,8 @@ class Checkup:
 def check(project: "Project", *, rebuild: bool, backup: str | None) -> Checkup:
     """Look at everything that can be wrong. Cost: the whole journal and all objects are read."""
     findings: list[Finding] = []
+    stopped: dict[str, list[str]] = {}
+    """Error → the checks that it kept from being made."""
     digest = None
     target = None if backup is None else _backup_place(project, backup)
     if rebuild:
@@ -59,15 +61,26 @@ def check(project: "Project", *, rebuild: bool, backup: str | None) -> Checkup:
         ("ingestion", _ingestion),
         ("store", _store),
         ("capture", _capture),
+        ("ingestors", _ingestors),
         ("remote", check_remotes),
     ):
         try:
             findings += checks(project)
         except ProvGraphError as error:
-            findings.append(Finding(name, "bad", str(error)))
+            stopped.setdefault(str(error), []).append(name)
+            if len(stopped[str(error)]) == 1:
+                findings.append(Finding(name, "bad", str(error)))
+    findings = [_with_others(finding, stopped.get(finding.text, ())) for finding in findings]
     if backup is not None and target is not None:
         findings.append(_backup(project, backup, target))
     return Checkup(tuple(findings), digest, backup)
+
+
+def _with_others(finding: Finding, stopped: Sequence[str]) -> Finding:
+    """An error that kept several checks from being made, as a configuration that cannot be read, is told once."""
+    if len(stopped) < 2 or finding.check != stopped[0]:
+        return finding
+    return replace(finding, text=f"{finding.text}; so {', '.join(stopped[1:])} could not be checked")
 
 
 def _backup_place(project: "Project", target: str) -> str:
@@ -125,7 +138,7 @@ def _store(project: "Project") -> Iterator[Finding]:
 
 def _capture(project: "Project") -> Iterator[Finding]:
     """Which capture method works here."""
-    from provgraph.capture.settings import read_settings
+    from provgraph.client.settings import read_settings
 
     settings = read_settings(project.root)
     method = settings.get("method")
@@ -136,3 +149,23 @@ def _capture(project: "Project") -> Iterator[Finding]:
     else:
         why = settings.get("reason") or "the supervisor does not work here"
         yield Finding("capture", "note", f"by {method}: {why}; what is read is inferred")
+
+
+def mended(where: str) -> str:
+    """What to do about an ingestor that cannot be loaded, by where it comes from."""
+    if where.startswith("entry point "):
+        return f"mend or uninstall the package that offers the {where}"
+    return f"mend {where}; `provdb ingestors test` runs it"
+
+
+def _ingestors(project: "Project") -> Iterator[Finding]:
+    """Which of the project's own ingestors do not run, and why."""
+    listing = project.ingestors.list()
+    for broken in listing.unusable:
+        yield Finding("ingestors", "warning", f"cannot be loaded: {broken.error}", broken.name, mended(broken.where))
+    if listing.untrusted:
+        remedy = f"look at them, then `provdb trust {project.root}`"
+        text = "not used, for the store is not trusted as it is now"
+        yield Finding("ingestors", "note", text, ", ".join(listing.untrusted), remedy)
+    if not listing.unusable and not listing.untrusted:
+        yield Finding("ingestors", "ok", f"all {len(listing.rows)} can be loaded")

@@ -15,16 +15,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from provgraph.capture.path_class import Classifier
-from provgraph.capture.spool import give_to_owner
+from provgraph.capture.wake import wake
+from provgraph.client.path_class import Classifier
+from provgraph.client.spool import give_to_owner
 from provgraph.errors import ProvGraphError
 from provgraph.ingest.loop import Ingester, Limits, Wiring
 from provgraph.ingest.places import Places, read_ignore_file
 from provgraph.ingest.records import alive, runs, spool_files
+from provgraph.model.scrub import capture_patterns
 from provgraph.schemas import validator
 from provgraph.session.annotate import Annotator
 from provgraph.session.background import Sender, push_later
 from provgraph.session.capture_settings import path_rules, publish
+from provgraph.session.interpreting.beside import Beside
+from provgraph.session.interpreting.catalogue import Catalogue
+from provgraph.session.interpreting.finding_events import scrubber
+from provgraph.session.interpreting.following import Follows
+from provgraph.session.interpreting.interpreter import Interpreter
 from provgraph.session.locking import project_lock
 from provgraph.stores import EmbeddedStore, open_store
 
@@ -69,8 +76,11 @@ def wire(store: EmbeddedStore) -> Ingester:
     """An ingester for a store that is open for writing."""
     root = str(store.root)
     publish(store)
+    patterns = capture_patterns(store.config.scrub_patterns, store.config.scrub_names)
     classifier = Classifier(root, os.environ.get("HOME") or os.path.expanduser("~"), path_rules(store))
     places = Places(root, os.uname().nodename, store.namespace, classifier.classify, read_ignore_file(root))
+    follows = Follows(store, places, Catalogue(store), scrubber(patterns))
+    beside = Beside(follows, Interpreter(store, places, patterns))
     return Ingester(
         Wiring(
             spool=os.path.join(root, ".provdb", "spool"),
@@ -81,6 +91,8 @@ def wire(store: EmbeddedStore) -> Ingester:
             annotate=Annotator(trusted=store.trusted),
             validate=validator("spool"),
             limits=Limits(store.config.collection_threshold, store.config.hash_limit_bytes),
+            interpreting=beside,
+            growing=beside,
         )
     )
 
@@ -98,7 +110,8 @@ def run(root: str, lock: int | None = None) -> None:
             with open_store(root, write=True) as store:
                 bell = os.open(os.path.join(root, ".provdb", "bell"), os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
                 ears.callback(os.close, bell)
-                asked_to_leave = _follow(root, wire(store), bell, Sender(store))
+                with contextlib.closing(wire(store)) as ingester:
+                    asked_to_leave = _follow(root, ingester, bell, Sender(store))
                 push_later(store)
         rung = _heard(bell)
     # Whoever rang, or found the lock taken, between the last look and now started no ingester. From now on one does:
@@ -111,8 +124,6 @@ def run(root: str, lock: int | None = None) -> None:
 
 def _follow(root: str, ingester: Ingester, bell: int, sender: Sender) -> bool:
     """Ingest until there is nothing to do; returns whether it was asked to leave before."""
-    poll = select.poll()
-    poll.register(bell, select.POLLIN)
     idle_since = time.monotonic()
     looked = True
     while _is_same(root, bell):
@@ -124,10 +135,11 @@ def _follow(root: str, ingester: Ingester, bell: int, sender: Sender) -> bool:
         idle_s = time.monotonic() - idle_since
         if not ingester.busy and not looked and idle_s > 0.1:
             looked = ingester.notice(patient=idle_s < 1) and not ingester.hash_later()
-        if not ingester.busy and idle_s > LINGER_S:
+        if not ingester.busy and not ingester.interpreting and idle_s > LINGER_S:
             return False
-        wait_ms = 10 if ingester.waiting else 50 if not looked else 500
-        heard = _heard(bell) if poll.poll(wait_ms) else b""
+        wait_s = 0.01 if ingester.waiting else 0.05 if ingester.interpreting or not looked else 0.5
+        ready, _, _ = select.select([bell, *ingester.wakes], [], [], wait_s)
+        heard = _heard(bell) if bell in ready else b""
         if LEAVE in heard:
             return True
         if _LOOK in heard:
@@ -187,11 +199,12 @@ def catch_up(root: str, timeout_s: float = 10.0, progress: Callable[[int], None]
         left = unfinished(root)
         waited_s = time.monotonic() - began
         if not left or waited_s > timeout_s:
+            if left:
+                wake(root)  # what was begun here and takes longer, as an ingestor may, is not begun anew each time
             return Pending(left, waited_s)
         with ingestion_lock(root) as held:
             if held:
-                with open_store(root, write=True) as store:
-                    ingester = wire(store)
+                with open_store(root, write=True) as store, contextlib.closing(wire(store)) as ingester:
                     while unfinished(root) and time.monotonic() - began < timeout_s:
                         if not ingester.step():
                             time.sleep(0.002)
@@ -212,7 +225,8 @@ def notice(root: str, timeout_s: float = 10.0) -> None:
         with ingestion_lock(root) as held:
             if held:
                 with open_store(root, write=True) as store:
-                    wire(store).notice()
+                    with contextlib.closing(wire(store)) as ingester:
+                        ingester.notice()
                     push_later(store)
                 return
         ring(root, _LOOK)
@@ -252,7 +266,7 @@ def _awaits_ingestion(root: str, path: str) -> bool:
             lines = file.read().split(b"\n")
     except FileNotFoundError:
         return False
-    if any(b'"record":"closed"' in line for line in lines[-2:]):
+    if any(line.startswith(b'{"record":"closed"') for line in lines[-2:]):
         return True
     if _gone(first):
         return True

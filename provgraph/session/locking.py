@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 
-from provgraph.capture.spool import give_to_owner
+from provgraph.client.spool import give_to_owner
 
 
 @contextlib.contextmanager

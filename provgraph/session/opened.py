@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final, Self
 from provgraph.errors import RemoteError, StoreError
 from provgraph.queries.places import Places
 from provgraph.session.disk import Disk
+from provgraph.session.git_references import GitReferences
 from provgraph.session.pending import spooled
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from provgraph.graph.reader import GraphReader
+    from provgraph.session.interpreting.ingestors import Ingestors
     from provgraph.session.remotes import Remotes
     from provgraph.stores import EmbeddedStore
     from provgraph.stores.cypher import CypherCache
@@ -48,6 +50,8 @@ class Opened:
         self.root, self.disk, self.progress = root, Disk(root, cwd or root), progress
         self.at, self.ask = at, ask
         self.notes: list[str] = []
+        self.keyring_wait_s: float | None = None
+        """How long a keyring is waited for that wants to be unlocked; None where somebody may do so."""
         self._store: EmbeddedStore | None = None
         self._team: TeamStore | None = None
         self._cypher: CypherCache | None = None
@@ -89,6 +93,13 @@ class Opened:
 
         return Remotes(self)
 
+    @property
+    def ingestors(self) -> "Ingestors":
+        """What interprets this project's commands."""
+        from provgraph.session.interpreting.ingestors import Ingestors
+
+        return Ingestors(self)
+
     def team(self) -> "TeamStore | None":
         """The server that answers questions; None where the store here does.
 
@@ -102,7 +113,7 @@ class Opened:
             try:
                 self._team = self.remotes.connect(name)
             except RemoteError as error:
-                hint = "`--at local` asks the store on this disk"
+                hint = "`--at local` (in Python: at='local') asks the store on this disk"
                 raise RemoteError(f"{error}; {hint}", passing=error.passing) from error
         return self._team
 
@@ -138,7 +149,14 @@ class Opened:
     def places(self) -> Places:
         """Where references are resolved: this project's paths, files and clock."""
         store = self.store()
-        return Places(self.disk.locate, self.disk.digest, None, store.origin, store.clones().by_name)
+        git = self.git_references()
+        return Places(
+            self.disk.locate, self.disk.digest, None, store.origin, store.clones().by_name, git.commit, git.committed
+        )
+
+    def git_references(self) -> GitReferences:
+        """The commits of this project's repositories, as they are called where the question is asked."""
+        return GitReferences(self.root, self.store().namespace, self.disk.cwd)
 
     def now(self) -> str:
         """The time, ISO 8601 in UTC."""

@@ -41,7 +41,7 @@ def spooled(root: str) -> Iterator[Spooled]:
         if not first.endswith(b"\n"):
             continue  # not begun, or its writer was killed before it was
         command, pid = start_of(first)
-        yield Spooled(path, command, pid, b'"record":"closed"' in tail, b'"survivors":true' in tail)
+        yield Spooled(path, command, pid, b'\n{"record":"closed"' in tail, b'"survivors":true' in tail)
 
 
 def start_of(line: bytes) -> tuple[str, int | None]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from provgraph.session.checking import Checkup
     from provgraph.session.declaring import Declaration
     from provgraph.session.forgetting import Ask, Forgotten
+    from provgraph.session.git_hooks import GitHooks
     from provgraph.session.syncing import Pulled, Pushed
     from provgraph.stores import EmbeddedStore
 
@@ -31,7 +32,7 @@ def open(path: "str | os.PathLike[str] | None" = None, *, at: str | None = None)
         NoProjectError: there is none; `init` makes one.
         StoreError: it cannot be read, or belongs to somebody else.
     """
-    from provgraph.capture.project import find_project
+    from provgraph.client.project import find_project
 
     start = os.path.abspath(os.curdir if path is None else path)
     root = find_project(start, os.environ if path is None else {})
@@ -160,6 +161,30 @@ class Project(Questions):
         if found is None:
             raise QuestionError(f"{uid} is in the journal but not yet in the projection; `provdb doctor` tells why")
         return found
+
+    # -- git
+
+    def git_hooks(self) -> "GitHooks":
+        """Which hooks of the git repository here record (``provdb git-hooks status``).
+
+        Raises:
+            QuestionError: there is no repository.
+        """
+        from provgraph.session.git_hooks import status
+
+        return status(self.disk.cwd)
+
+    def install_git_hooks(self) -> "GitHooks":
+        """Let them record, beside the hooks that are there; called again, it renews them."""
+        from provgraph.session.git_hooks import install
+
+        return install(self.disk.cwd)
+
+    def remove_git_hooks(self) -> "GitHooks":
+        """Restore the hooks as they were."""
+        from provgraph.session.git_hooks import remove
+
+        return remove(self.disk.cwd)
 
     # -- the team's server
 

@@ -1,7 +1,7 @@
 """What a project is asked: a method for every command that asks."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from provgraph.errors import QuestionError
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from provgraph.graph.blame import Blame
     from provgraph.graph.comparison import Comparison
     from provgraph.graph.segment import Segment
+    from provgraph.graph.series import AllSeries
     from provgraph.graph.summary import Summary
+    from provgraph.session.glances import Glance
     from provgraph.session.standing import Status
 
 
@@ -55,7 +57,7 @@ class Questions(Opened):
         """Activities, newest first, as rows; the columns are ``queries.history.COLUMNS``.
 
         Parameters:
-            since, until: times; one without a zone is local, a date alone is the whole day.
+            since, until: times, commits or tags; a time without a zone is local, a date alone is the whole day.
             grep: a regular expression over names and commands.
             agent: a name or an e-mail address.
             limit: the newest so many.
@@ -64,9 +66,13 @@ class Questions(Opened):
             QuestionError: a time or a regular expression that is none.
         """
         from provgraph.queries.history import activity_filter, history
+        from provgraph.queries.versions import limit as moment_of
 
-        asked = activity_filter(since, until, grep, agent, limit)
-        return history(self.reader(), asked)
+        reader, places = self.reader(), self.places() if since or until else None
+        if places is not None:
+            since = moment_of(reader, since, places) if since else since
+            until = moment_of(reader, until, places, end=True) if until else until
+        return history(reader, activity_filter(since, until, grep, agent, limit))
 
     def show(self, reference: str) -> Description:
         """One vertex: properties and relations."""
@@ -77,6 +83,38 @@ class Questions(Opened):
         vertex, notes = resolve_one(reader, reference, self.places())
         return describe(reader, vertex, (*self.notes, *notes))
 
+    def series(self, reference: str, *names: str) -> "AllSeries":
+        """What a vertex's metrics were step by step: a mapping of names to NumPy arrays; ``.to_pandas()``.
+
+        Parameters:
+            reference: a run, as a rule; whatever an ingestor gave series to.
+            names: which ones, also as globs; all where there are none.
+
+        Raises:
+            QuestionError: there is none of a name.
+        """
+        from provgraph.queries.references import resolve_one
+        from provgraph.queries.series import series_of
+
+        reader = self.reader()
+        vertex, notes = resolve_one(reader, reference, self.places())
+        return series_of(reader, vertex, names, (*self.notes, *notes))
+
+    def follow(self, reference: str, *names: str) -> "Iterator[Glance]":
+        """A running activity's series as they come: glances at once, whenever there is more, each second, at its end.
+
+        Parameters:
+            reference: what runs here; ``%1`` is the newest. names: of the series, also as globs.
+        """
+        from provgraph.queries.references import resolve_one
+        from provgraph.session.glances import await_beginnings, follow
+
+        self.settle_pending()
+        await_beginnings(self)
+        vertex, notes = resolve_one(self.store().reader, reference, self.places())
+        self.notes += notes
+        return follow(self, vertex, names)
+
     def lineage(
         self,
         *references: str,
@@ -84,6 +122,8 @@ class Questions(Opened):
         depth: int | None = None,
         revisions: bool = False,
         environment: bool = False,
+        since: str | None = None,
+        until: str | None = None,
     ) -> ProvGraph:
         """What things came from, or what came of them, with the agents; ``graph.query["roots"]`` are their uids.
 
@@ -92,6 +132,7 @@ class Questions(Opened):
             depth: how many activities far.
             revisions: also along the chain of a path's snapshots.
             environment: also the installed software.
+            since, until: times, commits or tags; past no activity that ended before, or started later.
         """
         from provgraph.queries.asking import lineage_of
 
@@ -104,6 +145,8 @@ class Questions(Opened):
             depth=depth,
             revisions=revisions,
             environment=environment,
+            since=since,
+            until=until,
             notes=self.notes,
         )
 
@@ -113,7 +156,7 @@ class Questions(Opened):
         Parameters:
             max_depth: levels of the tree.
             everything: fold nothing.
-            walk: ``downstream``, ``depth``, ``revisions``, ``environment``, as for ``lineage``.
+            walk: ``downstream``, ``depth``, ``revisions``, ``environment``, ``since``, ``until``, as for ``lineage``.
         """
         from provgraph.queries.asking import outline_of
 
@@ -229,6 +272,20 @@ class Questions(Opened):
             self._cypher = CypherCache(store)
         return self._cypher.run(query, values, timeout_s=timeout_s)
 
+    def order(self, notebook: str | None = None, *, session: str | None = None) -> Rows:
+        """Which cells of a notebook ran out of order, or used what has changed since, as rows.
+
+        Parameters:
+            notebook: its path; without it (and without ``session``), the one that ran last.
+            session: a kernel session, or the beginning of its name; without it the newest one.
+
+        Raises:
+            QuestionError: no cell of it was recorded.
+        """
+        from provgraph.session.ordering import order
+
+        return order(self, notebook, session=session)
+
     def blame(self, reference: str) -> "Blame":
         """Each line of a text file with the snapshot, the activity and the agent that last changed it.
 
@@ -245,17 +302,16 @@ class Questions(Opened):
     def restore(self, reference: str, output: "str | os.PathLike[str] | None" = None, *, force: bool = False) -> bytes:
         """The bytes of a snapshot; also written to ``output`` where that is given.
 
+        Of ``PATH@COMMIT`` that nobody recorded they are git's, with a note; no other state stands for it.
+
         Raises:
             QuestionError: the bytes are not in this store, or ``output`` is there already and ``force`` is not set.
         """
-        from provgraph.queries.references import resolve_one
-        from provgraph.session.restoring import content, write_file
+        from provgraph.session.restoring import restored, write_file
 
         self.settle_pending()
-        store = self.store()
-        vertex, notes = resolve_one(store.reader, reference, self.places())
-        self.notes += notes
-        data = content(store, vertex)
+        found = restored(self.store(), reference, self.places(), self.git_references())
+        self.notes += found.notes
         if output is not None:
-            write_file(vertex, data, self.disk.absolute(os.fspath(output)), force=force)
-        return data
+            write_file(found, self.disk.absolute(os.fspath(output)), force=force)
+        return found.data

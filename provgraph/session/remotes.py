@@ -116,7 +116,7 @@ class Remotes:
             why = f"{LOCAL} is this store itself" if name == LOCAL else _SPELLING
             raise QuestionError(f"{name!r} names no remote ({why}); as in `provdb remote add team URL`")
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,63}", database):
-            raise QuestionError(f"{database!r} names no database; leave --database out for `neo4j`")
+            raise QuestionError(f"{database!r} names no database; where none is named it is neo4j")
         checked = checked_url(url, insecure=insecure)
         present = self.config.remotes.get(name)
         if present is not None and present.url != checked:
@@ -201,7 +201,7 @@ class Remotes:
                 f"there: look at .provdb/config.toml, then type `provdb trust {root}`"
             )
         url = checked_url(entry.url, insecure=entry.insecure, name=name, database=entry.database)
-        login = find_login(name, url, os.environ, self._project.ask)
+        login = find_login(name, url, os.environ, self._project.ask, self._project.keyring_wait_s)
         return Remote(name, url, login.user, login.password, entry.database, entry.insecure)
 
     def connect(self, name: str, *, write: bool = False) -> "TeamStore":

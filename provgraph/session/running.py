@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from provgraph.capture.project import find_project
+from provgraph.client.project import find_project
 from provgraph.errors import CaptureError, QuestionError
 from provgraph.graph.elements import Vertex
 from provgraph.graph.reader import ActivityFilter

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from provgraph.errors import StoreError
+from provgraph.errors import ProvGraphError, StoreError
 from provgraph.graph.reader import ActivityFilter, GraphReader
 from provgraph.queries.history import history
 from provgraph.session.pending import spooled, start_of
@@ -26,6 +26,11 @@ class Status:
     origin_short: str
     activities: int
     versions: int
+    commits: int
+    """Those of the versions that are git commits, with who made them."""
+    git: dict[str, Any] | None
+    """The repository: ``commit``, ``branch``, ``recorded`` (whether that commit is a version here), ``hooks``
+    (``recording``, ``partly``, ``absent``, ``outdated``, ``bypassed``); None outside of one."""
     last: dict[str, Any] | None
     """The newest command, as a row of the log."""
     unrecorded: tuple[dict[str, Any], ...]
@@ -65,9 +70,15 @@ def status(project: "Opened") -> Status:
     lying = list(spooled(project.root))
     running = [item.command for item in lying if not item.closed]
     last, unrecorded = _recent(reader)
+    notes += _failed_ingestors(reader)
     labels = reader.labels()
     activities = labels.get("Command", 0)
+    git = _git(project.root, store)
     remotes = [remote.to_json() for remote in project.remotes.list()]
+    if not store.trusted:
+        from provgraph.session.interpreting.ingesting import left_alone_note
+
+        notes += left_alone_note(store)
     if remotes and not store.trusted:
         notes.append(
             "the configuration is not trusted, so nothing is sent: look at .provdb/config.toml, "
@@ -80,6 +91,8 @@ def status(project: "Opened") -> Status:
         origin_short=short_origin(store.origin),
         activities=activities,
         versions=labels.get("Version", 0),
+        commits=labels.get("Commit", 0),
+        git=git,
         last=last,
         unrecorded=tuple(unrecorded),
         running=tuple(running),
@@ -87,9 +100,35 @@ def status(project: "Opened") -> Status:
         failures=tuple(failures(project.root)),
         clones=tuple(_clones(store)),
         remotes=tuple(remotes),
-        next=(*_next(activities, unrecorded, reader), *_to_send(remotes)),
+        next=(*_next(activities, unrecorded, reader), *_to_hook(activities, git), *_to_send(remotes)),
         notes=tuple(notes),
     )
+
+
+def _git(root: str, store: "EmbeddedStore") -> dict[str, Any] | None:
+    from provgraph.client.surroundings import git_state
+    from provgraph.session.git_hooks import status as hooks_of
+
+    state = git_state(root)
+    if state is None:
+        return None
+    commit = state.get("head")
+    try:
+        states = {hook.state for hook in hooks_of(root, submodules=False).repositories[0].hooks}
+    except ProvGraphError:  # no git here, or a repository of somebody else's
+        states = {"absent"}
+    return {
+        "commit": commit,
+        "branch": state.get("branch"),
+        "recorded": commit is not None and store.reader.vertex(store.namespace.commit(str(commit))) is not None,
+        "hooks": states.pop() if len(states) == 1 else "partly",
+    }
+
+
+def _to_hook(activities: int, git: dict[str, Any] | None) -> list[str]:
+    if not activities or git is None or git["hooks"] == "recording" or git["recorded"]:
+        return []
+    return ["provdb git-hooks install  records commits, checkouts and merges from then on"]
 
 
 def short_origin(origin: str) -> str:
@@ -109,6 +148,13 @@ def _recent(reader: GraphReader) -> tuple[dict[str, Any] | None, list[dict[str, 
     else:
         rows = history(reader, ActivityFilter(limit=_NEWEST, own=True)).to_dicts()
     return last, [row for row in rows if row["state"] == "unrecorded"]
+
+
+def _failed_ingestors(reader: GraphReader) -> list[str]:
+    """What went wrong with the newest command's ingestors: it costs them a record, which somebody should read."""
+    newest = reader.nth_activity(1)
+    said = () if newest is None else newest.properties.get("ingestors_failed", ())
+    return [f"on the newest command, the ingestor {one}" for one in said]
 
 
 def failures(root: str, most: int = 5) -> list[str]:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from provgraph.errors import NewerStoreError, ProvGraphError, RemoteError, StoreError
 from provgraph.events import Event
 from provgraph.events.batches import batches
-from provgraph.session.forgetting import at_rest, forget_there
+from provgraph.session.forgetting import forget_there
 from provgraph.session.locking import project_lock
+from provgraph.session.obeying import Server, obey, refuse_waiting, waiting_note
 from provgraph.session.transfers import may_tell_transfers, notice_transfers
 
 if TYPE_CHECKING:
@@ -124,6 +125,8 @@ class Pushing:
         self._received: dict[str, int] | None = None
         self._batches = 0
         self._looked: int | None = None
+        self._purged_upto = 0
+        self._obeyed: Mapping[str, int] = {}
         self._notes: list[str] = []
         self._team: TeamStore = project.remotes.connect(name, write=True)
         try:
@@ -151,6 +154,9 @@ class Pushing:
         project = self._project
         project.settle_pending()
         with _only_one(project):
+            self._batches, self._notes = 0, []
+            if self._received is None:
+                self._begin()
             store = project.store(write=True)
             state = project.remotes.state(self._name)
             self._notice_transfers(store)
@@ -180,13 +186,20 @@ class Pushing:
             notice_transfers(store)
         self._looked = upto
 
+    def _begin(self) -> None:
+        """Ask what the server has, and forget here what colleagues forgot: it must not go there again."""
+        store = self._project.store(write=True)
+        received = self._ask(store, self._project.remotes.state(self._name))
+        rewritten, waiting = obey(store, Server(self._team, received, received, store.journal.lasts()))
+        refuse_waiting(self._team, waiting)
+        if rewritten:
+            self._project.close()  # what is in memory is from before
+        self._received = received
+
     def _send(self, store: "EmbeddedStore", state: "SyncState", progress: Progress) -> dict[str, int]:
         """Returns what the server had before."""
         from provgraph.stores.neo4j import Behind
 
-        self._batches, self._notes = 0, []
-        if self._received is None:
-            self._ask(store, state)
         assert self._received is not None
         before = dict(self._received)
         done, total = 0, sum(max(0, n - before.get(origin, 0)) for origin, n in store.journal.lasts().items())
@@ -194,29 +207,50 @@ class Pushing:
         while True:
             try:
                 for origin, batch in _missing(store, self._received):
-                    forget_there(store, self._team, batch)
-                    self._team.send(batch)
+                    if self._forget_there(store):
+                        break  # what was read may be from before
+                    self._team.send(batch, self._obeyed)
                     tries = 0
                     self._received[origin] = batch[-1].origin_seq
                     state.acknowledge({origin: batch[-1].origin_seq})
                     self._batches += 1
                     done += len(batch)
                     progress(done, max(done, total))
+                else:
+                    return before
             except Behind as error:  # a copy of this clone, or somebody who pulled from it, was faster
                 tries += 1
                 if tries > _TRIES:
                     raise RemoteError(
                         f"{self._entry.shown}: others send the same events all the time; try later"
                     ) from error
-                self._ask(store, state)
-            else:
-                return before
+                self._received = self._ask(store, state)
 
-    def _ask(self, store: "EmbeddedStore", state: "SyncState") -> None:
-        """Learn what the server has: it alone knows, for it may have been restored from a backup, or wiped."""
-        self._received = dict(self._team.received())
-        self._notes += split_off(store, self._received, self._team)
-        state.learned(self._received, store.journal.lasts())
+    def _ask(self, store: "EmbeddedStore", state: "SyncState") -> dict[str, int]:
+        """What the server has: it alone knows, for it may have been restored from a backup, or wiped."""
+        received = dict(self._team.received())
+        self._notes += split_off(store, received, self._team)
+        state.learned(received, store.journal.lasts())
+        self._purged_upto = 0
+        return received
+
+    def _forget_there(self, store: "EmbeddedStore") -> bool:
+        """Take out of the server what was forgotten here since the last look; returns whether there was something.
+
+        Before anything is sent: what is recorded of a thing that was forgotten calls it by its new uid, which the
+        server must not have beside the old one.
+        """
+        from provgraph.stores.purging import applied, has_tombstones, tombstones
+
+        received, last = self._received or {}, store.journal.last_seq()
+        if last == self._purged_upto:
+            return False
+        later = tombstones(store.journal, self._purged_upto) if has_tombstones(store) else ()
+        found = [event for event in later if event.origin_seq > received.get(event.origin, 0)]
+        self._obeyed = applied(store.journal)
+        forget_there(store, self._team, found)
+        self._purged_upto = last
+        return bool(found)
 
 
 def _missing(store: "EmbeddedStore", received: Mapping[str, int]) -> Iterator[tuple[str, list[Event]]]:
@@ -279,7 +313,7 @@ class _Taking:
         self.theirs = dict(team.received())
         self.notes = split_off(store, self.theirs, team)
         self.here = store.journal.lasts()
-        self._before = dict(self.here)
+        self._before, self._came = dict(self.here), dict[str, int]()
         self._total = sum(max(0, last - self.here.get(origin, 0)) for origin, last in self.theirs.items())
         self._done = self.forgotten = 0
 
@@ -293,47 +327,14 @@ class _Taking:
                 if not events:
                     continue
                 self._store.journal.append_foreign(events)
-                self.here[origin] = events[-1].origin_seq
+                self.here[origin] = self._came[origin] = events[-1].origin_seq
                 self._done += len(events)
                 self._progress(self._done, max(self._done, self._total))
-        self._obey_tombstones()
-
-    def _obey_tombstones(self) -> None:
-        """Forget here what colleagues forgot."""
-        from provgraph.stores.purging import apply_tombstones, event_named, pending_tombstones
-
-        pending = pending_tombstones(self._store)
-        wanted: dict[str, set[int]] = {}
-        for tombstone in pending:
-            for origin, number in self._stale(tombstone):
-                wanted.setdefault(origin, set()).add(number)
-        purged: dict[tuple[str, int], Mapping[str, Any]] = {}
-        for origin, numbers in sorted(wanted.items()):
-            for event in self._between(origin, min(numbers), max(numbers)):
-                if event.origin_seq in numbers:
-                    here = event_named(self._store.journal, origin, event.origin_seq)
-                    if here is not None and here.body != event.body:
-                        purged[origin, event.origin_seq] = event.body
-        if pending:
-            with at_rest(self._store.root):
-                self.forgotten = apply_tombstones(self._store, pending, purged, self.theirs)
-
-    def _stale(self, tombstone: Event) -> Iterator[tuple[str, int]]:
-        """Those that a tombstone names, and that may be here as they were before.
-
-        The server is purged before it gets the tombstone: what was taken after the tombstone was there came purged.
-        """
-        there_before = tombstone.origin_seq <= self.theirs.get(tombstone.origin, 0)
-        held = self._before if there_before else self.here
-        for origin, runs in tombstone.body.get("facts", {}).get("events", {}).items():
-            for first, last in runs:
-                yield from ((origin, number) for number in range(first, min(last, held.get(origin, 0)) + 1))
-
-    def _between(self, origin: str, first: int, last: int) -> Iterator[Event]:
-        for events in self._team.fetch_origin(origin, first - 1):
-            yield from (event for event in events if event.origin_seq <= last)
-            if events and events[-1].origin_seq >= last:
-                return
+        self.forgotten, waiting = obey(
+            self._store, Server(self._team, self.theirs, self.theirs | self._came, self._before)
+        )
+        if waiting:
+            self.notes.append(waiting_note(waiting))
 
 
 def split_off(store: "EmbeddedStore", received: Mapping[str, int], team: "TeamStore") -> list[str]:

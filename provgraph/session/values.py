@@ -7,12 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from provgraph.errors import QuestionError
-from provgraph.model.vocabulary import PROPERTIES
+from provgraph.model.vocabulary import OWN_KEYS, PROPERTIES
 
-_OWN: Final = frozenset(PROPERTIES) | {
-    "uid", "labels", "number", "whole", "origin", "seq", "path_bytes", "members_count", "interrupted", "removed",
-    "capture_lost_at", "scratch_files", "intermediate_writes", "git_commit", "git_branch", "git_dirty",
-}  # fmt: skip
+_INTEGERS: Final = range(-(2**63), 2**63)
+"""What a graph database takes as an integer."""
 _ENCLOSED: Final = ('""', "[]", "{}")
 _NUMBER: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 
@@ -59,14 +57,17 @@ def tags(texts: Iterable[str]) -> dict[str, Any]:
 def own_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
     """Properties that a user may set, as the graph keeps them: nested values as JSON text under ``<key>_json``.
 
+    An integer of more than 64 bits is text: no database answers with it as a number.
+
     Raises:
         QuestionError: a key of the base, or a value that is no JSON.
     """
     found: dict[str, Any] = {}
-    for key, value in properties.items():
+    for key, given in properties.items():
+        value = _in_64_bits(key, given)
         if not key:
             raise QuestionError("a key is empty; write KEY=VALUE")
-        if key in _OWN:
+        if key in OWN_KEYS:
             meaning = f" ({PROPERTIES[key].meaning})" if key in PROPERTIES else ""
             raise QuestionError(f"{key!r} is a property of the base{meaning}; choose another key, like my_{key}")
         if isinstance(value, Mapping) or (isinstance(value, list | tuple) and not _is_flat(value)):
@@ -83,18 +84,47 @@ def own_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def metrics(properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The same mapping, if all its values are numbers, as metrics must be.
+    """The same values, if all are numbers, as metrics must be; an integer of more than 64 bits as a float.
 
     Raises:
         QuestionError: a value that is none; NaN and infinities are none.
     """
+    found: dict[str, int | float] = {}
     for key, value in properties.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        number = None if isinstance(value, bool) or not isinstance(value, int | float) else _number(value)
+        if number is None:
             raise QuestionError(
                 f"the metric {key} is {value!r}, and a metric is a finite number, like f1=0.93; "
                 f"what is none is a parameter or a tag: --param {key}=…, --tag {key}=…"
             )
-    return properties
+        found[key] = number
+    return found
+
+
+def _number(value: float) -> int | float | None:
+    """A finite number that a database knows as one; None where there is none."""
+    try:
+        number = value if isinstance(value, int) and value in _INTEGERS else float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _in_64_bits(key: str, value: Any) -> Any:
+    """A value, or the items of a list, with large integers as text."""
+    if isinstance(value, list | tuple):
+        large = any(_is_large(item) for item in value)
+        return [_in_64_bits(key, item) for item in value] if large else value
+    if not _is_large(value):
+        return value
+    try:
+        return str(value)
+    except ValueError:
+        raise QuestionError(f"{key} is a number of {value.bit_length():,} bits; make it a text") from None
+
+
+def _is_large(value: Any) -> bool:
+    return isinstance(value, int) and value not in _INTEGERS
 
 
 def _is_flat(values: Iterable[Any]) -> bool:

@@ -4,9 +4,9 @@ import os
 import platform
 from typing import TYPE_CHECKING
 
-from provgraph.capture.scrub_words import scrubbed_text
-from provgraph.capture.settings import read_settings
-from provgraph.capture.start import IDENTITY
+from provgraph.client.scrub_words import scrubbed_text
+from provgraph.client.settings import read_settings
+from provgraph.client.surroundings import IDENTITY
 from provgraph.queries.references import resolve
 from provgraph.session.declaring import Writing
 

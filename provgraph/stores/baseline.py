@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from provgraph.capture.path_class import PROJECT, Classifier
-from provgraph.capture.statwalk import entries_below
+from provgraph.client.path_class import PROJECT, Classifier
+from provgraph.client.statwalk import entries_below
 from provgraph.events.ports import Stat
 from provgraph.stores.objects import stat_of
 

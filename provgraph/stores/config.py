@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from provgraph.errors import InputError
+from provgraph.model.ingestor_rules import IngestorRule, parse_rules
 
 TEMPLATE: Final = """\
 # Configuration of this provdb project. All lines are comments: what they show is the default.
@@ -24,7 +25,7 @@ TEMPLATE: Final = """\
 # secret_names = []             # more file names (globs) that keep the SHA-256 alone, as .env, *.pem, id_rsa do
 
 [scrub]
-# patterns = []                 # more regular expressions: what their group 1 (or all) matches is replaced by ***
+# patterns = []                 # more regular expressions: what their group 1 (or all) matches becomes <scrubbed>
 # names = []                    # more names (of options, variables) whose values are secrets
 
 [paths]                         # more path classes, before the built-in ones; absolute or from the root
@@ -35,6 +36,14 @@ TEMPLATE: Final = """\
 
 [capture]
 # unsupervised = []             # more programs that the supervisor must leave alone, beside sudo, su, ...
+
+[ingestors]
+# disabled = []                 # names of ingestors that shall not run here, as `provdb ingestors list` shows them
+# time_s = 10                   # one that works longer on a command is ended, and the command's record says so
+# memory_bytes = 1073741824     # what an ingestor may take
+# output_bytes = 33554432       # what it may say of one command
+# content_bytes = 268435456     # contents that are unpacked for it, of one command
+# Rules of your own are sections [[ingestors.rule]]; `provdb ingestors new NAME --language rule` adds one.
 
 [sync]
 # push = ""                     # a remote that new events are sent to in the background, as in push = "team"
@@ -75,6 +84,12 @@ class Config:
     path_classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Class → globs, for ``ignored``, ``environment``, ``external``, ``project``."""
     unsupervised: tuple[str, ...] = ()
+    ingestor_rules: tuple[IngestorRule, ...] = ()
+    disabled_ingestors: tuple[str, ...] = ()
+    ingestor_time_s: int = 10
+    ingestor_memory_bytes: int = 1 << 30
+    ingestor_output_bytes: int = 32 * 1024 * 1024
+    ingestor_content_bytes: int = 256 * 1024 * 1024
     remotes: Mapping[str, RemoteEntry] = field(default_factory=dict)
     push_to: str = ""
     """The remote that new events are sent to in the background."""
@@ -96,6 +111,11 @@ _FIELDS: Final[dict[tuple[str, str], tuple[str, type]]] = {
     ("scrub", "patterns"): ("scrub_patterns", list),
     ("scrub", "names"): ("scrub_names", list),
     ("capture", "unsupervised"): ("unsupervised", list),
+    ("ingestors", "disabled"): ("disabled_ingestors", list),
+    ("ingestors", "time_s"): ("ingestor_time_s", int),
+    ("ingestors", "memory_bytes"): ("ingestor_memory_bytes", int),
+    ("ingestors", "output_bytes"): ("ingestor_output_bytes", int),
+    ("ingestors", "content_bytes"): ("ingestor_content_bytes", int),
     ("sync", "push"): ("push_to", str),
     ("ask", "at"): ("ask_at", str),
 }
@@ -127,9 +147,11 @@ def parse_config(document: Mapping[str, Any], where: str = "the configuration") 
     values: dict[str, Any] = {}
     classes: dict[str, tuple[str, ...]] = {}
     remotes: dict[str, RemoteEntry] = {}
+    rules: tuple[IngestorRule, ...] = ()
     for section, table in document.items():
         if not isinstance(table, dict):
-            raise InputError(f"{where}: `{section}` stands outside of a section; see the comments in it")
+            hint = "an ingestor's rule is `[[ingestors.rule]]`; " if isinstance(table, list) else ""
+            raise InputError(f"{where}: `{section}` stands outside of a section; {hint}see the comments in it")
         for key, value in table.items():
             what = f"{where}: {section}.{key}"
             if section == "paths" and key in _CLASSES:
@@ -138,12 +160,16 @@ def parse_config(document: Mapping[str, Any], where: str = "the configuration") 
             if section == "remotes":
                 remotes[key] = _remote(what, value)
                 continue
+            if (section, key) == ("ingestors", "rule"):
+                rules = parse_rules(where, value)
+                continue
             if (section, key) not in _FIELDS:
                 known = sorted(f"{s}.{k}" for s, k in _FIELDS) + [f"paths.{name}" for name in _CLASSES]
+                known += ["[[ingestors.rule]]", "[remotes.NAME]"]
                 raise InputError(f"{what} is not known; known are {', '.join(known)}")
             name, type_ = _FIELDS[section, key]
             values[name] = _READ[type_](what, value)
-    return Config(path_classes=classes, remotes=remotes, **values)
+    return Config(path_classes=classes, remotes=remotes, ingestor_rules=rules, **values)
 
 
 def _remote(what: str, value: Any) -> RemoteEntry:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote
 
-from provgraph.capture.project import network_file_system
+from provgraph.client.project import network_file_system
 from provgraph.errors import CorruptError, StoreError
 
 BUSY_S: Final = 60.0

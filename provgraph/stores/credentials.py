@@ -35,14 +35,17 @@ class Login:
     source: str
 
 
-def find_login(name: str, url: str, environ: Mapping[str, str], ask: Ask | None = None) -> Login:
+def find_login(
+    name: str, url: str, environ: Mapping[str, str], ask: Ask | None = None, keyring_wait_s: float | None = None
+) -> Login:
     """The login for the remote ``name``, whose server is at ``url``.
 
     Parameters:
         ask: asks the person; None where nobody can be asked.
+        keyring_wait_s: how long a keyring is waited for that wants to be unlocked; None where somebody may do so.
 
     Raises:
-        RemoteError: there is no password.
+        RemoteError: there is no password, or the keyring that may have it does not answer.
         StoreError: the file with passwords can be read by others, or is damaged.
     """
     own, common = _variable(name), "PROVDB_NEO4J"
@@ -50,7 +53,11 @@ def find_login(name: str, url: str, environ: Mapping[str, str], ask: Ask | None 
     for variable in (f"{own}_PASSWORD", f"{common}_PASSWORD"):
         if environ.get(variable):
             return Login(user, environ[variable], variable)
-    password = _from_keyring(url, user)
+    silent, password = False, None
+    try:
+        password = _from_keyring(url, user, keyring_wait_s)
+    except TimeoutError:
+        silent = True
     if password:
         return Login(user, password, "the keyring")
     kept = _kept(environ, url)
@@ -60,9 +67,11 @@ def find_login(name: str, url: str, environ: Mapping[str, str], ask: Ask | None 
         password = ask(f"Password of {user} at {url}")
         if password:
             return Login(user, password, "the terminal")
+    missing = f"there is no password of {user} at {url}: "
+    if silent:
+        missing = f"the keyring that may hold the password of {user} at {url} does not answer: unlock it, or "
     raise RemoteError(
-        f"there is no password of {user} at {url}: set {own}_PASSWORD, "
-        f"or keep it with `provdb remote add {name} {url} --user {user} --password-stdin`",
+        f"{missing}set {own}_PASSWORD, or keep it with `provdb remote add {name} {url} --user {user} --password-stdin`",
         passing=False,
     )
 
@@ -182,7 +191,27 @@ def _service(url: str) -> str:
     return f"provgraph {url}"
 
 
-def _from_keyring(url: str, user: str) -> str | None:
+def _from_keyring(url: str, user: str, wait_s: float | None = None) -> str | None:
+    """The password there.
+
+    Raises:
+        TimeoutError: nothing was answered in that time.
+    """
+    if wait_s is None:
+        return _asked(url, user)
+    import threading
+
+    answer: list[str | None] = []
+    # Whatever it waits for, a desktop perhaps, is left alone when this process ends.
+    thread = threading.Thread(target=lambda: answer.append(_asked(url, user)), daemon=True)
+    thread.start()
+    thread.join(wait_s)
+    if not answer:
+        raise TimeoutError
+    return answer[0]
+
+
+def _asked(url: str, user: str) -> str | None:
     keyring = _keyring()
     if keyring is None:
         return None

@@ -20,7 +20,7 @@ from provgraph.stores.knowledge import Knowledge
 from provgraph.stores.local import Local, remove_database
 from provgraph.stores.objects import Objects
 from provgraph.stores.projection import Projection
-from provgraph.stores.reader import SqliteReader
+from provgraph.stores.reader import SqliteReader, uid_bytes
 
 _LARGE_CHUNK: Final = 200_000
 """Characters of a collection's members from which on their digests are not kept twice: some 5,000 files."""
@@ -129,7 +129,7 @@ class EmbeddedStore:
 
     def _wire(self) -> None:
         self._projection = Projection(self._graph, self.journal.namespace, self.journal.lineage)
-        self.knowledge = Knowledge(self._graph, self.local, self.journal, self.root)
+        self.knowledge = Knowledge(self._graph, self.local, self.journal, self.root, self.apply)
         self.journal.find_spools = self.knowledge.spools
         self.reader = SqliteReader(self._graph, self.journal, self.journal.namespace, self.objects.__contains__)
 
@@ -211,6 +211,17 @@ class EmbeddedStore:
     def events(self, after: int = 0) -> Iterator[Event]:
         """The journal's events after number ``after``."""
         return self.journal.events(after)
+
+    def found(self, activity: str) -> list[Event]:
+        """What ingestors found of an activity, in order: events ``properties.found``.
+
+        Cost: 0.5 µs for each event since it began.
+        """
+        query = "SELECT coalesce(min(e.born), 1) FROM vertex v JOIN edge e ON e.source = v.id WHERE v.uid = ?"
+        raw = uid_bytes(activity)
+        began = 1 if raw is None else self._graph.execute(query, (raw,)).fetchone()[0]
+        events = self.journal.of_kind("properties.found", began - 1)
+        return [event for event in events if event.body.get("facts", {}).get("activity") == activity]
 
     def close(self) -> None:
         """Close all databases."""

@@ -13,11 +13,13 @@ from typing import Final
 
 from provgraph.model.vocabulary import RELATIONS
 from provgraph.stores.connection import connect
+from provgraph.stores.series import TABLE as SERIES
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Of the projection alone: another version is rebuilt, never migrated."""
 
-TABLES: Final = """
+TABLES: Final = (
+    """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE origin (
     id INTEGER PRIMARY KEY,
@@ -87,7 +89,7 @@ CREATE TABLE activity (
     number INTEGER,
     started_at TEXT NOT NULL,
     whole BLOB,
-    unseen INTEGER NOT NULL,     -- 1: no command that a person ran (Unseen, Gathering)
+    unseen INTEGER NOT NULL,     -- 1: no command that a person ran (Unseen, Gathering, Commit)
     origin INTEGER NOT NULL
 );
 CREATE INDEX activity_started ON activity (started_at, vertex);
@@ -114,13 +116,15 @@ CREATE TABLE event_kind (kind TEXT PRIMARY KEY, known INTEGER NOT NULL, events I
 CREATE TABLE violation (seq INTEGER, rule TEXT, source BLOB, target BLOB, PRIMARY KEY (seq, rule, source, target))
     WITHOUT ROWID;
 """
+    + SERIES
+)
 
 RELATION_IDS: Final = {name: number for number, name in enumerate(RELATIONS, 1)}
 """Ids of the vocabulary's relations; others follow in the order in which they occur."""
 
 _DIGESTED: Final = (
     "meta", "origin", "span", "relation", "labelset", "vertex", "edge", "artifact", "snapshot", "activity", "agent",
-    "version", "spool", "collection", "member_list", "member", "property_key", "event_kind", "violation",
+    "version", "spool", "collection", "member_list", "member", "series", "property_key", "event_kind", "violation",
 )  # fmt: skip
 
 

@@ -301,6 +301,16 @@ class Journal:
             seq = row[0]
             yield self._event(row)
 
+    def of_kind(self, kind: str, after: int = 0) -> list[Event]:
+        """The events of one kind after number ``after``, in order. Cost: 0.5 µs for each of the others.
+
+        Raises:
+            CorruptError: one cannot be read; the message names it.
+        """
+        query = f"SELECT {_COLUMNS} FROM event WHERE kind = ? AND seq > ? ORDER BY seq"
+        with self._readable(f"its events {kind}"):
+            return [self._event(row) for row in self._db.execute(query, (kind, after))]
+
     def lasts(self) -> dict[str, int]:
         """Origin → number of its newest event here, for every origin. Cost: two look-ups an origin."""
         query = (

@@ -5,24 +5,28 @@ Of what was recorded, only what this disk recorded counts: what is on a colleagu
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from provgraph.errors import CorruptError
 from provgraph.events.ports import Baseline, Known, Resumed, Stat
+from provgraph.events.series import Standing
 from provgraph.model import members as member_chunks
 from provgraph.stores.encoding import column
 from provgraph.stores.journal import Journal
 from provgraph.stores.lineage import uid_text
 from provgraph.stores.local import Local
 from provgraph.stores.reader import uid_bytes
+from provgraph.stores.series import Standings
 from provgraph.stores.side_tables import member_key
 
-_KNOWN: Final = (
+_OF: Final = (
     "SELECT v.uid, a.path, b.uid, s.sequence, s.sha256, s.size, s.mode, s.invalidated & 1, g.uid, s.content, "
-    "s.created_at FROM artifact a JOIN snapshot s ON s.vertex = a.newest JOIN vertex v ON v.id = s.vertex "
+    "s.created_at FROM artifact a JOIN snapshot s ON {} JOIN vertex v ON v.id = s.vertex "
     "JOIN vertex b ON b.id = a.vertex LEFT JOIN vertex g ON g.id = s.generator "
 )
+_KNOWN: Final = _OF.format("s.vertex = a.newest")
+_SNAPSHOT: Final = _OF.format("s.artifact = a.vertex")
 _UID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -34,13 +38,22 @@ class Knowledge:
         local: the local tables.
         journal: where the members of collections lie.
         root: the project's folder.
+        catch_up: brings the projection up to date.
     """
 
-    def __init__(self, db: sqlite3.Connection, local: Local, journal: Journal, root: str) -> None:
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        local: Local,
+        journal: Journal,
+        root: str,
+        catch_up: Callable[[], object] = lambda: None,
+    ) -> None:
         self.db, self.local, self.journal, self.root = db, local, journal, root
         self._digests: tuple[tuple[int, int], list[str | None]] | None = None
         self._references: dict[bytes, bytes] = {}
         self._decoded: tuple[tuple[int, int], dict[str, str | None]] | None = None
+        self._standings = Standings(db, catch_up)
 
     def known(self, path: str) -> Known | None:
         """The newest snapshot of the artifact at ``path``. Cost: 20 µs."""
@@ -63,6 +76,14 @@ class Knowledge:
         rows = self.db.execute(f"{_KNOWN} {where} AND NOT s.invalidated & 1 ORDER BY a.path", values).fetchall()
         found = self.local.presences() if len(rows) > 50 else {}
         return [self._known(row, found.get(row[0]) if found else self.local.presence(row[0])) for row in rows]
+
+    def deleted(self) -> list[str]:
+        """The paths in the project whose newest snapshot is invalidated. Cost: 1 µs each."""
+        query = (
+            "SELECT a.path FROM artifact a JOIN snapshot s ON s.vertex = a.newest "
+            "WHERE (a.path < '/' OR a.path >= '0') AND s.invalidated & 1 ORDER BY a.path"
+        )
+        return [path for (path,) in self.db.execute(query)]
 
     def _is_root(self, folder: str) -> bool:
         return folder in ("", ".", self.root)
@@ -244,11 +265,76 @@ class Knowledge:
                 return uid_text(uid)
         return None
 
+    def has_vertex(self, uid: str) -> bool:
+        """Whether anybody has recorded a vertex with this uid."""
+        query = "SELECT 1 FROM vertex WHERE uid = ? AND labels IS NOT NULL"
+        return self.db.execute(query, (uid_bytes(uid),)).fetchone() is not None
+
+    def has_edge(self, type: str, source: str, target: str | None = None) -> bool:
+        """Whether anybody has recorded such an edge, in whatever role; to anything where no target is given."""
+        query = (
+            "SELECT 1 FROM edge e JOIN vertex a ON a.id = e.source AND a.uid = ? "
+            "JOIN relation r ON r.id = e.type AND r.name = ?"
+        )
+        values = [uid_bytes(source), type]
+        if target is not None:
+            query += " JOIN vertex b ON b.id = e.target AND b.uid = ?"
+            values.append(uid_bytes(target))
+        return self.db.execute(query + " LIMIT 1", values).fetchone() is not None
+
+    def derived_from(self, uid: str) -> list[str]:
+        """uids of what a vertex was derived from, directly."""
+        query = (
+            "SELECT b.uid FROM edge e JOIN vertex a ON a.id = e.source AND a.uid = ? "
+            "JOIN relation r ON r.id = e.type AND r.name = 'wasDerivedFrom' JOIN vertex b ON b.id = e.target"
+        )
+        return [uid_text(row[0]) for row in self.db.execute(query, (uid_bytes(uid),))]
+
+    def snapshot_with(self, path: str, sha256: str) -> str | None:
+        """uid of the newest snapshot of the artifact at ``path`` with this content, this disk's before others'."""
+        query = (
+            "SELECT v.uid FROM artifact a JOIN snapshot s ON s.artifact = a.vertex JOIN vertex v ON v.id = s.vertex "
+            "JOIN origin o ON o.id = s.origin WHERE a.path = ? AND s.sha256 = ? ORDER BY o.own DESC, s.vertex DESC"
+        )
+        row = self.db.execute(query, (column(path), bytes.fromhex(sha256))).fetchone()
+        return None if row is None else uid_text(row[0])
+
+    def committed(self, path: str, sha256: str) -> Known | None:
+        """The snapshot of ``path`` with this content that a commit holds, else any; the newest of several."""
+        query = _SNAPSHOT + (
+            "JOIN origin o ON o.id = s.origin WHERE a.path = ? AND s.sha256 = ? ORDER BY EXISTS "
+            "(SELECT 1 FROM edge e JOIN relation r ON r.id = e.type AND r.name = 'hadMember' JOIN vertex n "
+            "ON n.id = e.source AND json_extract(n.properties, '$.kind') = 'explicit' WHERE e.target = s.vertex) DESC, "
+            "o.own DESC, s.vertex DESC LIMIT 1"
+        )
+        row = self.db.execute(query, (column(path), bytes.fromhex(sha256))).fetchone()
+        return None if row is None else self._known(row, None)
+
     def newest_version(self) -> str | None:
-        """uid of the newest version on this disk."""
+        """uid of the newest implicit version on this disk; commits have a chain of their own."""
         query = (
             "SELECT v.uid FROM version n JOIN vertex v ON v.id = n.vertex WHERE n.own IS NOT NULL "
             "ORDER BY n.own DESC, n.vertex DESC LIMIT 1"
         )
         row = self.db.execute(query).fetchone()
         return None if row is None else uid_text(row[0])
+
+    def variable(self, path: str, session: str) -> tuple[Known, str | None] | None:
+        """The newest snapshot of a notebook's variable in one kernel session, and its fingerprint."""
+        query = (
+            "SELECT v.uid, s.path, b.uid, s.sequence, s.sha256, s.size, s.mode, s.invalidated & 1, g.uid, s.content, "
+            "s.created_at, json_extract(v.properties, '$.fingerprint') FROM snapshot s "
+            "JOIN vertex v ON v.id = s.vertex JOIN vertex b ON b.id = s.artifact "
+            "JOIN origin o ON o.id = s.origin AND o.own LEFT JOIN vertex g ON g.id = s.generator "
+            "WHERE s.path = ? AND json_extract(v.properties, '$.session') = ? ORDER BY s.vertex DESC LIMIT 1"
+        )
+        row = self.db.execute(query, (column(path), session)).fetchone()
+        return None if row is None else (self._known(row[:-1], None), row[-1])
+
+    def series(self, uid: str) -> Mapping[str, Standing]:
+        """What is known of a vertex's series, by name. Within a batch: up to date with all that was journaled.
+
+        Cost: what was added since the last time; 0.5 s for 1,000,000 points.
+        """
+        raw = uid_bytes(uid)
+        return {} if raw is None else self._standings.of(raw)

@@ -4,7 +4,9 @@ One transaction a chunk of events. Within a chunk, vertices live in memory and a
 ids are given is that of the events, so chunks of any size give the same rows.
 
 What several origins may write bears a stamp, and the later stamp wins, key by key: what was annotated, over what was
-recorded; then by the event's time, its origin, its number there. A property that was taken away leaves its stamp.
+recorded; then by the event's time, its origin, its number there. A property that was taken away leaves its stamp. What
+an origin writes to what it recorded itself, nearly everything, bears none, and yields to all that do: to annotations,
+and to a copy of the clone that goes on as another origin.
 """
 
 import contextlib
@@ -17,9 +19,10 @@ from typing import Any, Final
 from provgraph.errors import CorruptError
 from provgraph.events import Event
 from provgraph.events.envelope import KINDS
+from provgraph.events.series_rows import Row, rows_of, vertices_of
 from provgraph.model.identity import Namespace
 from provgraph.model.vocabulary import kind_of
-from provgraph.stores import acyclicity, side_tables
+from provgraph.stores import acyclicity, series, side_tables
 from provgraph.stores.encoding import column, dumps, loads
 from provgraph.stores.graph_tables import RELATION_IDS
 
@@ -84,9 +87,9 @@ class VertexState:
         """
         mine, stamps = self.properties, self.stamps
         for key, value in properties.items():
-            if contested or (stamps and key in stamps):
-                if stamp < stamps.get(key, ""):
-                    continue
+            if key in stamps and (not contested or stamp < stamps[key]):
+                continue
+            if contested:
                 stamps[key] = stamp
             if value is None:
                 mine.pop(key, None)
@@ -116,6 +119,7 @@ class Projection:
         self._label_texts: dict[int, tuple[str, ...]] = {}
         self._relations = dict(RELATION_IDS)
         self._keys: set[tuple[object, tuple[str, ...]]] = set()
+        self._origins: dict[int, str] = {}
         db.create_function("merge_properties", 4, _merge_texts, deterministic=True)
         db.create_function("merge_stamps", 2, _merge_stamps, deterministic=True)
 
@@ -149,6 +153,7 @@ class Projection:
         self._label_texts.clear()
         self._relations = dict(RELATION_IDS)
         self._keys.clear()
+        self._origins.clear()
 
     def _apply(self, chunk: Sequence[Event]) -> int:
         seq, _ = self.watermark()
@@ -199,6 +204,13 @@ class Projection:
         self.db.execute("INSERT OR IGNORE INTO origin (uid, own) VALUES (?, ?)", (uid, own))
         return int(self.db.execute("SELECT id FROM origin WHERE uid = ? AND own = ?", (uid, own)).fetchone()[0])
 
+    def origin_uid(self, id: int) -> str:
+        """The origin of which that is the id, or that of a part."""
+        found = self._origins.get(id)
+        if found is None:
+            found = self._origins[id] = str(self.db.execute("SELECT uid FROM origin WHERE id = ?", (id,)).fetchone()[0])
+        return found
+
     def note_keys(self, owners: tuple[str, ...], keys: tuple[str, ...]) -> None:
         """Note that these property keys stand on these labels (or this relation)."""
         if (owners, keys) not in self._keys:
@@ -216,6 +228,7 @@ class _Chunk:
         self.edges: list[tuple[int, int, int, str, str, int]] = []
         self.edge_stamps: list[str | None] = []
         self.members: list[tuple[bytes, str, int, int]] = []
+        self.series: list[tuple[bytes, Row, int, series.EventAt]] = []
         self.spools: list[tuple[str, bool, int | None, dict[str, Any]]] = []
         self.next_id = self.db.execute("SELECT coalesce(max(id), 0) + 1 FROM vertex").fetchone()[0]
         self.first_new = self.next_id
@@ -241,6 +254,8 @@ class _Chunk:
         side_tables.write(self.projection, self.states.values(), self.edges, self.homes)
         for uid, chunk, seq, place in self.members:
             side_tables.write_members(self.db, self.states[uid], chunk, seq, place)
+        for uid, row, place, event_at in self.series:
+            series.write(self.db, self.states[uid].id, row, place, event_at)
         side_tables.write_spools(self.db, self.spools)
         acyclicity.check(self.db, self.edges, self.first_new)
         kinds = Counter(event.kind for event in self.events)
@@ -258,6 +273,12 @@ class _Chunk:
         if found is None:
             found = self.origins[key] = self.projection.origin(*key)
         return found
+
+    def _at_home(self, state: VertexState, event: Event) -> bool:
+        """Whether an event is of the origin that recorded a vertex. Others are copies of that clone, or colleagues."""
+        return state.home != 0 and (
+            state.home == self._origin(event) or self.projection.origin_uid(state.home) == event.origin
+        )
 
     def _fresh_uids(self, event: Event) -> list[bytes]:
         """The uids of an event's vertices, by place."""
@@ -278,9 +299,11 @@ class _Chunk:
                         wanted[_bytes(place)] = None
             for row in event.body.get("set", ()):
                 wanted[_bytes(row[0])] = None
-            for row in event.body.get("facts", {}).get("members", ()):
+            facts = event.body.get("facts", {})
+            for row in facts.get("members", ()):
                 if isinstance(row["vertex"], str):
                     wanted[_bytes(row["vertex"])] = None
+            wanted |= dict.fromkeys(map(_bytes, vertices_of(facts)))
         uids = list(wanted)
         for start in range(0, len(uids), _IN):
             part = uids[start : start + _IN]
@@ -308,6 +331,10 @@ class _Chunk:
             uid = uids[vertex] if isinstance(vertex, int) else _bytes(vertex)
             self._state(uid, seq)
             self.members.append((uid, row["chunk"], seq, place))
+        for place, found in enumerate(rows_of(facts)):
+            uid = _bytes(found.vertex)
+            self._state(uid, seq)
+            self.series.append((uid, found, place, (self._origin(event), event.origin_seq, seq, event.time)))
 
     def _take_vertices(self, event: Event, uids: list[bytes]) -> None:
         body, seq, projection, stamp = event.body, event.seq, self.projection, stamp_of(event)
@@ -330,7 +357,7 @@ class _Chunk:
             projection.note_keys(labels, tuple(row[1]))
         for text, properties in body.get("set", ()):
             state = self._state(_bytes(text), seq)
-            state.merge(properties, seq, stamp, event.kind in _ANNOTATES or not state.home)
+            state.merge(properties, seq, stamp, event.kind in _ANNOTATES or not self._at_home(state, event))
             projection.note_keys(projection.labels_of(state.labels), tuple(properties))
 
     def _take_edges(self, event: Event, uids: list[bytes]) -> None:
@@ -343,8 +370,7 @@ class _Chunk:
             role = column(str(properties.get("role", "")))
             text = dumps(properties) if properties else "{}"
             self.edges.append((projection.relation(type), first.id, second.id, role, text, seq))
-            # What an origin recorded itself, nobody else gives edges to.
-            contested = bool(properties) and not first.home
+            contested = bool(properties) and not self._at_home(first, event)
             self.edge_stamps.append(dumps(dict.fromkeys(properties, stamp_of(event))) if contested else None)
             if properties:
                 projection.note_keys((type,), tuple(properties))

@@ -9,7 +9,7 @@ import json
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -33,16 +33,21 @@ _OURS: Final = (frozenset(PROPERTIES) - _TEXTS) | {
 }  # fmt: skip
 _KEPT_OF_ENTITIES: Final = frozenset({
     "path", "path_bytes", "sequence", "created_at", "mode", "media_type", "kind", "commit", "activity", "removed",
-    "restorable", "content", "purged_at", "purged_by",
+    "restorable", "content", "files_changed", "files_unrecorded", "purged_at", "purged_by",
 })  # fmt: skip
 _KEPT_OF_ACTIVITIES: Final = frozenset({
-    "name", "number", "whole", "element", "utility", "cwd", "host", "capture", "capture_lost_at", "started_at",
-    "ended_at", "duration_s", "cpu_s", "max_rss_bytes", "exit_status", "interrupted", "scratch_files",
+    "name", "number", "whole", "element", "commit", "utility", "cwd", "host", "capture", "capture_lost_at",
+    "started_at", "ended_at", "duration_s", "cpu_s", "max_rss_bytes", "exit_status", "interrupted", "scratch_files",
     "intermediate_writes", "git_commit", "git_branch", "git_dirty", "purged_at", "purged_by",
 })  # fmt: skip
 _KEPT_OF_AGENTS: Final = frozenset({"name", "same_as", "purged_at", "purged_by"})
-_KEPT_OF_EDGES: Final = frozenset({"at", "role", "operand", "activity", "missing", "prov_type"})
-_OUR_FACTS: Final = frozenset({"spool", "project", "origin", "forked_from", "source", "t", "closed", "what", "vertex"})
+_KEPT_OF_EDGES: Final = frozenset({"at", "role", "operand", "activity", "missing", "prov_type", "parent"})
+_OUR_FACTS: Final = frozenset({
+    "spool", "project", "origin", "forked_from", "source", "t", "closed", "what", "vertex", "commit", "pairs",
+    "ingestor", "version", "activity", "moment", "supersedes",
+})  # fmt: skip
+_SAID_BY_INGESTORS: Final = frozenset({"failed", "yielded", "given_back", "records"})
+"""Facts that go with the activity that they are about."""
 _REMEMBERED: Final = 200_000
 """Texts from which nothing goes: so many are remembered."""
 _UID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -253,8 +258,11 @@ class Rewriter:
         if len(row) < 4:
             return [row[0], *ends]
         old = new = row[3]
-        contents = self.removal.contents
-        if contents and not contents.isdisjoint(uids[end] if isinstance(end, int) else end for end in row[1:3]):
+        contents, said_of = self.removal.contents, old.get("activity")
+        lost = bool(contents) and not contents.isdisjoint(
+            uids[end] if isinstance(end, int) else end for end in row[1:3]
+        )
+        if lost or said_of in self.removal.activities:
             new = {key: value for key, value in old.items() if key in _KEPT_OF_EDGES}
         new = self._texts(new)
         if new != old:
@@ -265,9 +273,14 @@ class Rewriter:
         if kind == KIND:  # numbers and digests of another purge; who did it is the only text
             return {key: self._text(value) if key == "by" else value for key, value in old.items()}
         pairs: list[tuple[str, Any]] = []
+        forgotten = old.get("activity") in self.removal.activities
         for key, value in old.items():
+            if forgotten and key in _SAID_BY_INGESTORS:
+                continue
             if key == "members":
                 pairs.append((key, [self._members(row, uids) for row in value]))
+            elif key == "series" and isinstance(value, list):
+                pairs.append((key, [row for old_row in value for row in self._series(old_row)]))
             elif key in _OUR_FACTS:
                 pairs.append((key, self.uid(value) if isinstance(value, str) else value))
             else:
@@ -295,6 +308,19 @@ class Rewriter:
             self.vertices[vertex] = None
             self.keys["members"] += 1
         return {**row, "vertex": named, "chunk": chunk}
+
+    def _series(self, row: Any) -> Iterator[Any]:
+        """Points of a series: gone with what they were logged for; else only names are texts."""
+        if not isinstance(row, dict) or not isinstance(row.get("vertex"), str):
+            yield _walk(row, self._text)
+            return
+        vertex = row["vertex"]
+        if vertex in self.removal.activities or vertex in self.removal.contents:
+            self.vertices[vertex] = None
+            self.keys["series"] += 1
+            return
+        named = {key: self._text(row[key]) for key in ("name", "by") if isinstance(row.get(key), str)}
+        yield {**row, **named, "vertex": self.uid(vertex)}
 
     def _member(self, prefix: str, path: str) -> str:
         """A member's path; what goes may reach from its folder's name into its own."""
@@ -354,10 +380,28 @@ def merged(mine: Any, given: Any) -> Any:
 def _merged_value(key: str, mine: Any, given: Any) -> Any:
     if key == "chunk":
         return _merged_members(list(member_chunks.decode(mine)), list(member_chunks.decode(given)))
+    if key == "series" and isinstance(mine, list) and isinstance(given, list):
+        return _merged_series(mine, given)
     if key == "path_bytes" and mine != given:
         both = (base64.b64decode(value).decode("utf-8", "surrogateescape") for value in (mine, given))
         return base64.b64encode(merged(*both).encode("utf-8", "surrogateescape")).decode("ascii")
     return merged(mine, given)
+
+
+def _merged_series(mine: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+    """The points that neither purge took away."""
+    left = [*mine]
+    found = []
+    for row in given:
+        same = next((one for one in left if _points_in(one) == _points_in(row)), None)
+        if same is not None:
+            left.remove(same)
+            found.append(merged(same, row))
+    return found
+
+
+def _points_in(row: Any) -> Any:
+    return [row.get(key) for key in ("first", "steps", "values", "times")] if isinstance(row, dict) else row
 
 
 def _merged_members(mine: Sequence[member_chunks.Member], given: Sequence[member_chunks.Member]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from provgraph.capture.settings import read_settings, write_settings
+from provgraph.client.settings import read_settings, write_settings
 from provgraph.stores import files
 from provgraph.stores.connection import connect
 from provgraph.stores.purge_bodies import Removal

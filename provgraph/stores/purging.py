@@ -193,11 +193,11 @@ def _ranges(names: Iterable[Name]) -> dict[str, list[list[int]]]:
     return found
 
 
-def named(tombstone: Event) -> Iterator[Name]:
-    """The events that a tombstone says were rewritten."""
+def named(tombstone: Event, upto: Mapping[str, int]) -> Iterator[Name]:
+    """The events that a tombstone says were rewritten, of each origin up to a number."""
     for origin, runs in tombstone.body.get("facts", {}).get("events", {}).items():
         for first, last in runs:
-            yield from ((origin, number) for number in range(first, last + 1))
+            yield from ((origin, number) for number in range(first, min(last, upto.get(origin, 0)) + 1))
 
 
 # -- afterwards
@@ -302,10 +302,16 @@ def _clear_caches(folder: Path) -> None:
 
 def pending_tombstones(store: "EmbeddedStore") -> list[Event]:
     """Tombstones that came from elsewhere and were not obeyed here yet, in order."""
-    if store.graph.execute("SELECT 1 FROM event_kind WHERE kind = ?", (KIND,)).fetchone() is None:
+    if not has_tombstones(store):
         return []
     obeyed = applied(store.journal)
     return [event for event in tombstones(store.journal) if event.origin_seq > obeyed.get(event.origin, 0)]
+
+
+def has_tombstones(store: "EmbeddedStore") -> bool:
+    """Whether anything was ever forgotten. Cost: a look-up."""
+    store.apply()
+    return store.graph.execute("SELECT 1 FROM event_kind WHERE kind = ?", (KIND,)).fetchone() is not None
 
 
 def applied(journal: Journal) -> dict[str, int]:
@@ -314,10 +320,10 @@ def applied(journal: Journal) -> dict[str, int]:
     return known
 
 
-def tombstones(journal: Journal) -> Iterator[Event]:
-    """All tombstones, in order. Cost: a look at each event's kind."""
-    query = "SELECT seq FROM event WHERE kind = ? ORDER BY seq"
-    yield from (journal.event(row[0]) for row in journal.connection.execute(query, (KIND,)).fetchall())
+def tombstones(journal: Journal, after: int = 0) -> Iterator[Event]:
+    """All tombstones, or those after an event's number here, in order. Cost: a look at each event's kind."""
+    query = "SELECT seq FROM event WHERE kind = ? AND seq > ? ORDER BY seq"
+    yield from (journal.event(row[0]) for row in journal.connection.execute(query, (KIND, after)).fetchall())
 
 
 def apply_tombstones(
@@ -344,10 +350,10 @@ def apply_tombstones(
             the event; nothing was changed. What stands in them is not compared: who may write there is trusted.
     """
     journal = store.journal
-    wanted = {name for tombstone in events for name in named(tombstone) if name in purged}
-    uids = {tombstone.uid for tombstone in events}
+    lasts, uids = journal.lasts(), {tombstone.uid for tombstone in events}
+    wanted = {name for tombstone in events for name in named(tombstone, lasts) if name in purged}
     others = [tombstone for tombstone in tombstones(journal) if tombstone.uid not in uids]
-    mine = {name for other in others if other.origin_seq > sent.get(other.origin, 0) for name in named(other)}
+    mine = {name for other in others if other.origin_seq > sent.get(other.origin, 0) for name in named(other, lasts)}
     gone, count = _contents_named(store, events), 0
     journal.connection.execute("PRAGMA secure_delete=ON")
     with journal.transaction(), _unguarded(journal):

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from provgraph.errors import StoreError
+from provgraph.events.series_rows import Joined, joined
 from provgraph.graph.elements import Edge, Vertex
 from provgraph.graph.provgraph import ProvGraph
 from provgraph.graph.reader import ActivityFilter, SnapshotRow
@@ -15,6 +16,7 @@ from provgraph.model import members as member_chunks
 from provgraph.model.collector import without_collector
 from provgraph.model.identity import Namespace
 from provgraph.stores import lineage
+from provgraph.stores import series as series_table
 from provgraph.stores.encoding import column, loads
 from provgraph.stores.globs import glob_pattern, literal_prefix
 from provgraph.stores.journal import Journal
@@ -228,6 +230,11 @@ class SqliteReader:
         for path, sha256, *_ in member_chunks.decode(chunk):
             yield path, sha256
 
+    def series(self, uid: str, name: str | None = None) -> dict[str, Joined]:
+        """A vertex's series by name, whole; only the one of that name where it is given. Cost: 30 ms for 10⁶ points."""
+        raw = uid_bytes(uid)
+        return {} if raw is None else joined(series_table.read(self.db, raw, name))
+
     def paths_like(self, path: str, limit: int = 5) -> list[str]:
         """Known artifact paths that look like ``path``, best first."""
         wanted = column(path)
@@ -291,6 +298,14 @@ class SqliteReader:
         ids = ",".join(map(str, sorted({one.get(id, id) for id in self._agent_ids(name)})))
         query = f"SELECT {_VERTEX} FROM vertex v WHERE id IN ({ids}) ORDER BY uid"
         return self._vertices(self.db.execute(query).fetchall())
+
+    def commits(self, prefix: str) -> list[Vertex]:
+        """The explicit versions of commits whose ids begin so, by uid. Cost: a look at each version."""
+        query = (
+            f"SELECT {_VERTEX} FROM version n JOIN vertex v ON v.id = n.vertex "
+            "WHERE substr(json_extract(v.properties, '$.commit'), 1, ?) = ? ORDER BY v.uid"
+        )
+        return self._vertices(self.db.execute(query, (len(prefix), prefix)).fetchall())
 
     # -- walks
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from provgraph.model import members as member_chunks
+from provgraph.model.vocabulary import UNNUMBERED
 from provgraph.stores.encoding import column
 from provgraph.stores.graph_tables import RELATION_IDS
 
@@ -95,7 +96,8 @@ def write(projection: "Projection", states: "Collection[VertexState]", edges: Se
         elif "Agent" in labels:
             rows[_AGENT].append((state.id, _text(state, "name"), _text(state, "email"), _uid(state, "same_as")))
         elif "Version" in labels:
-            versions.append((state.id, state.origin, state.own))
+            explicit = state.properties.get("kind") == "explicit"  # commits have a chain of their own
+            versions.append((state.id, state.origin, None if explicit else state.own))
     for statement, values in rows.items():
         projection.db.executemany(statement, values)
     projection.db.executemany(_VERSION, versions)
@@ -174,8 +176,8 @@ def _activity(state: "VertexState", labels: tuple[str, ...]) -> tuple[Any, ...]:
         _integer(state, "number"),
         _text(state, "started_at") or "",
         _uid(state, "whole"),
-        "Unseen" in labels or "Gathering" in labels,
-        state.origin,
+        not UNNUMBERED.isdisjoint(labels),
+        0 if "Commit" in labels else state.origin,  # one in all clones
     )
 
 

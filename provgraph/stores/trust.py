@@ -12,7 +12,7 @@ import stat as stat_module
 from pathlib import Path
 from typing import Any
 
-from provgraph.capture.project import trust_file, trusted, user_name
+from provgraph.client.project import trust_file, trusted, user_name
 from provgraph.errors import NoProjectError, TrustError
 from provgraph.stores import files
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import eventually
+from processes import children_of, eventually
 
 PREFIX = [sys.executable, "-m", "provgraph"]
 PACKAGE_PARENT = Path(__file__).resolve().parents[2]
@@ -111,20 +111,12 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
         yield Watched(root)
 
 
-def children(pid: int) -> list[int]:
-    """The children of a process."""
-    try:
-        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except FileNotFoundError:
-        return []
-
-
 @pytest.fixture
 def supervisor_of() -> Callable[["subprocess.Popen[bytes]"], int]:
     """The supervisor's pid of a running prefixed command, once it has one."""
 
     def find(process: "subprocess.Popen[bytes]") -> int:
-        found = eventually(lambda: children(process.pid) or process.poll() is not None)
+        found = eventually(lambda: children_of(process.pid) or process.poll() is not None)
         return int(found[0]) if isinstance(found, list) else -1
 
     return find

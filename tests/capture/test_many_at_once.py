@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from processes import children_of
 
 BUSY = """
 for k in $(seq 40); do
@@ -13,10 +14,6 @@ for k in $(seq 40); do
 done
 sleep 0.5; exit 3
 """
-
-
-def children(pid: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def is_unfiltered(pid: int) -> bool:
@@ -43,7 +40,7 @@ def test_a_front_end_killed_with_unread_messages(watched, supervisor_of, wait_fo
     line = "echo up; until [ -e go ]; do sleep 0.01; done; touch begun; sleep 30"
     command = watched.start("-c", line)
     assert command.stdout.readline() == b"up\n"
-    shell = children(supervisor_of(command))[0]
+    shell = children_of(supervisor_of(command))[0]
     command.send_signal(signal.SIGSTOP)
     (watched.root / "go").touch()
     wait_for((watched.root / "begun").exists)
@@ -60,9 +57,9 @@ def test_the_sentinel_dies_after_the_supervisor(watched, supervisor_of, kill, wa
     assert command.stdout.readline() == b"up\n"
     kill(supervisor_of(command))
     for _ in range(3):
-        sentinel = wait_for(lambda: [pid for pid in children(command.pid) if is_unfiltered(pid)])[0]
+        sentinel = wait_for(lambda: [pid for pid in children_of(command.pid) if is_unfiltered(pid)])[0]
         kill(sentinel)
-        wait_for(lambda gone=sentinel: gone not in children(command.pid))
+        wait_for(lambda gone=sentinel: gone not in children_of(command.pid))
     output, _ = command.communicate(b"go\n", timeout=60)
     assert (command.returncode, output) == (5, b"content\n")
 

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from provgraph.capture.path_class import Classifier
-from provgraph.capture.statwalk import walk
 from provgraph.capture.strace import LogReader, command, events, unescaped
+from provgraph.client.path_class import Classifier
+from provgraph.client.statwalk import walk
 
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
 

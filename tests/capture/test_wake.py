@@ -8,7 +8,8 @@ from pathlib import Path
 
 from processes import ingesters
 
-from provgraph.capture.wake import ring, wake
+from provgraph.capture.wake import wake
+from provgraph.client.bell import ring
 
 INGEST = "import sys; from provgraph.session.ingester import run; run(sys.argv[1]); print('done', flush=True); input()"
 

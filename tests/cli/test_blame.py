@@ -63,6 +63,22 @@ def test_commands_editors_and_commits(work, git):
     assert text[2].endswith("3│ C")
 
 
+def test_back_and_forth_between_branches(work, git):
+    """What git brought back was brought by whoever had made it, not by the checkout."""
+    work("git-hooks", "install")
+    work("sh", "-c", "printf 'a\nb\n' > f.txt")
+    git("add", "f.txt")
+    git("commit", "-qm", "one")
+    git("checkout", "-qb", "other")
+    work("sed", "-i", "s/b/B/", "f.txt")
+    work("status")  # as above
+    git("commit", "-qam", "two")
+    git("checkout", "-q", "main")
+    assert {line["activity_name"] for line in told(work, "f.txt")} == {"sh #1"}
+    git("checkout", "-q", "other")
+    assert [line["activity_name"] for line in told(work, "f.txt")] == ["sh #1", "sed #2"]
+
+
 def test_a_snapshot_of_the_past_and_one_that_was_renamed(work):
     work("-c", "printf 'one\\ntwo\\n' > a.txt")
     work("-c", "printf 'three\\n' >> a.txt")

@@ -175,7 +175,7 @@ def test_annotations_keep_numbers(ask: Run) -> None:
         (["lineage", "nowhere.pkl"], 2, "nothing recorded is called 'nowhere.pkl'"),
         (["lineage", "modle.pkl"], 2, "near: model.pkl"),
         (["lineage"], 2, "lineage of what?"),
-        (["lineage", "model.pkl@main"], 2, "comes with the git hooks"),
+        (["lineage", "model.pkl@main"], 2, "no number, time, commit or tag"),
         (["log", "--since", "soon"], 2, "is no time"),
         (["log", "--frobnicate"], 2, "provdb log --help"),
         (["show"], 2, "Missing argument 'REF'"),

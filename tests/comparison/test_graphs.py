@@ -151,6 +151,24 @@ def test_the_past_comes_first() -> None:
     assert order.index("c1") < order.index("t1") < order.index("m1")
 
 
+def test_agents_that_were_merged_are_one() -> None:
+    """Into one who is there, in steps, in a ring, or into somebody whom neither graph has."""
+
+    def by(uid: str, prefix: str, **more: Any) -> ProvGraph:
+        who = Vertex(uid, ("Agent", "Person"), {"name": uid, "email": f"{uid}@example.org"} | more)
+        vertices = [run(f"{prefix}-run", "train.py"), file(f"{prefix}-out", "model.pkl"), who]
+        edges = [("wasGeneratedBy", vertices[1].uid, vertices[0].uid), ("wasAssociatedWith", vertices[0].uid, uid)]
+        return lineage(vertices[1].uid, vertices, edges)
+
+    assert ("work", "home") not in pairs(compare(by("work", "a"), by("home", "b")))
+    for mine, theirs in ({"same_as": "home"}, {}), ({"same_as": "home"}, {"same_as": "work"}), (
+        {"same_as": "third"}, {"same_as": "third"},
+    ):  # fmt: skip
+        found = compare(by("work", "a", **mine), by("home", "b", **theirs))
+        assert ("work", "home") in pairs(found)
+        assert not found.only_first and not found.only_second and not found.edges_only_first
+
+
 def test_empty_graphs_and_cycles() -> None:
     empty = ProvGraph([], [])
     assert not compare(empty, empty)

@@ -146,6 +146,19 @@ def test_activities_are_compared_by_what_they_touched() -> None:
     ]
 
 
+def test_an_agent_who_was_merged_into_the_other_s_is_the_same() -> None:
+    people = [
+        Vertex("home", ("Agent", "Person"), {"name": "ada", "email": "ada@home.org", "same_as": "work"}),
+        Vertex("work", ("Agent", "Person"), {"name": "Ada", "email": "ada@work.org"}),
+        Vertex("bob", ("Agent", "Person"), {"name": "Bob", "email": "bob@work.org"}),
+    ]
+    vertices = [activity(number=1), activity(number=2), activity(number=3), *people]
+    edges = [Edge("wasAssociatedWith", str(number), who.uid) for number, who in enumerate(people, 1)]
+    (same,) = compared(vertices, edges, "1", "2").related
+    assert (same.state, same.first, same.second) == ("equal", people[0], people[1])
+    assert {r.state for r in compared(vertices, edges, "1", "3").related} == {"first", "second"}
+
+
 def test_environments_by_what_is_installed() -> None:
     def environment(sequence: int, text: str) -> Vertex:
         properties = {"path": ".venv", "sequence": sequence, "distributions_json": text, "distributions_count": 1}

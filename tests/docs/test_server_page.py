@@ -13,7 +13,7 @@ from provgraph.model.vocabulary import KINDS, LABELS, PROPERTIES, RELATIONS
 
 RULE = re.compile(r"(node|relationship)(?:\.(\w+))? \{\n((?:  [a-z-]+: [^;\n]+;\n)+)\}\n")
 CYPHER = re.compile(r"^```cypher\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PRIVATE = {"Schema", "Project", "Origin", "Chunk", "Members", "Stamp"}
+PRIVATE = {"Schema", "Project", "Origin", "Chunk", "Members", "Series", "Stamp"}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from processes import ingesters
+from processes import children_of, ingesters
 
 ROUNDS = 40
 LOOP = "i=0; while [ $i -lt 60 ]; do read x < in || exit 1; i=$((i+1)); done; echo $1 > out.$1; echo $1 >> log; exit 5"
@@ -25,17 +25,10 @@ def _kill(pid: int | None) -> None:
             return
 
 
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-
-
 def _supervisor(process) -> int | None:
     """The front end's child, once it has one; None where it ended before."""
     while process.poll() is None:
-        if found := _children(process.pid):
+        if found := children_of(process.pid):
             return found[0]
         time.sleep(0.001)
     return None
@@ -45,7 +38,7 @@ def _command(process) -> int | None:
     """The supervisor's child, once it is the command itself: a front end that replaced itself is not one."""
     supervisor = _supervisor(process)
     while supervisor is not None and process.poll() is None:
-        for child in _children(supervisor):
+        for child in children_of(supervisor):
             try:
                 words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
             except OSError:

@@ -45,6 +45,7 @@ def refused(remote: Any, store: EmbeddedStore) -> str:
 
 
 def test_killed_in_the_middle_of_fifty_pushes(make_neo4j: Callable[..., Any], store: EmbeddedStore) -> None:
+    """Four times; the fifth time no file of the server's may grow any more before it is killed."""
     server = make_neo4j()
     remote = migrated(server, store)
     chance = random.Random(3)
@@ -71,67 +72,52 @@ def test_killed_in_the_middle_of_fifty_pushes(make_neo4j: Callable[..., Any], st
     send(remote, store)
     assert send(remote, store) == 0
     complete(server, remote, store)
-
-
-def test_read_only(make_neo4j: Callable[..., Any], store: EmbeddedStore) -> None:
+    disk_is_full(server, remote, store)
     server = make_neo4j()
-    capture(store, 3)
-    remote = migrated(server, store)
-    server.stop()
-    server = make_neo4j(settings={"server.databases.default_to_read_only": "true"})
-    assert "read-only" in refused(remote, store)
-    with TeamStore(remote, store.project) as team:
-        assert team.received() == {}, "questions are answered"
-    server.stop()
-    server = make_neo4j(settings={})
     send(remote, store)
     complete(server, remote, store)
 
 
-def test_read_only_before_the_first_push(make_neo4j: Callable[..., Any], store: EmbeddedStore) -> None:
-    server = make_neo4j()
-    server.stop()
-    server = make_neo4j(settings={"server.databases.default_to_read_only": "true"})
-    assert "read-only" in refused(remote_of(server), store)
-
-
-def test_too_little_memory(make_neo4j: Callable[..., Any], store: EmbeddedStore) -> None:
-    server = make_neo4j()
-    remote = migrated(server, store)
-    server.stop()
-    make_neo4j(settings={"db.memory.transaction.max": "4m"})
-    capture(store, 600)
-    assert "memory" in refused(remote, store)
-    server = make_neo4j()
-    server.stop()
-    server = make_neo4j(settings={})
-    send(remote, store)
-    complete(server, remote, store)
-
-
-def test_full_disk(make_neo4j: Callable[..., Any], store: EmbeddedStore) -> None:
+def disk_is_full(server: Any, remote: Any, store: EmbeddedStore) -> None:
     """No file of the server's may grow any more: what a full disk looks like, without filling one."""
-    server = make_neo4j()
-    remote = migrated(server, store)
     capture(store, 400)
     largest = max(path.stat().st_size for path in (server.folder / "data/transactions/neo4j").iterdir())
     resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (largest + 1, largest + 1))
-    message = refused(remote, store)
-    assert "unharmed" in message
+    assert "unharmed" in refused(remote, store)
     refused(remote, store)
     server.kill9()
-    server = make_neo4j()
+
+
+def test_read_only_or_short_of_memory(
+    make_neo4j: Callable[..., Any], store: EmbeddedStore, neo4j_server: Any, team_remote: Callable[..., Any]
+) -> None:
+    """One server, configured in turns: read-only before and after the first push, with little memory, as it should be;
+    then a server that has nothing gets the same.
+    """
+    read_only = {"server.databases.default_to_read_only": "true"}
+
+    def again(settings: dict[str, str]) -> Any:
+        server.stop()
+        return make_neo4j(settings=settings)
+
+    server = make_neo4j()  # one that is read-only never comes about
+    remote = remote_of(server)
+    server = again(read_only)
+    assert "read-only" in refused(remote, store)
+    with TeamStore(remote, store.project) as team:
+        assert team.received() == {}, "nothing was ever there, and it may be asked"
+        assert team.reader.labels() == {}
+    server = again({"db.memory.transaction.max": "4m"})
+    migrated(server, store)
+    capture(store, 600)
+    assert "memory" in refused(remote, store)
+    server = again(read_only)
+    assert "read-only" in refused(remote, store)
+    with TeamStore(remote, store.project) as team:
+        assert team.received() == {}, "questions are answered"
+    server = again({})
     send(remote, store)
     complete(server, remote, store)
-
-
-def test_wiped_server_gets_everything_again(make_neo4j: Callable[..., Any], store: EmbeddedStore) -> None:
-    server = make_neo4j()
-    capture(store, 10)
-    remote = migrated(server, store)
-    send(remote, store)
-    other = make_neo4j("other")
-    remote = migrated(other, store)
-    send(remote, store)
-    complete(other, remote, store)
-    assert at_server(other, store.project) == at_server(server, store.project)
+    send(team_remote(), store)
+    complete(neo4j_server, team_remote(), store)
+    assert at_server(neo4j_server, store.project) == at_server(server, store.project)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,8 +13,10 @@ from typing import Any
 import pytest
 import troubled_network as network
 from neo4j_server import available, awake, hold, remote_of, script
+from team_samples import capture, complete, push
 
 from provgraph.errors import ProvGraphError, QuestionError, RemoteError
+from provgraph.stores import EmbeddedStore
 from provgraph.stores.neo4j import TeamStore
 from provgraph.stores.remote_url import checked_url
 
@@ -37,11 +40,14 @@ def failure(remote: Any, kind: type[ProvGraphError] = RemoteError) -> str:
 
 @pytest.fixture(scope="module")
 def tls_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A server that wants encryption, with a certificate that nobody signed."""
+    """A server that wants encryption, with a certificate that nobody signed; it tells each second that it is there."""
+    beat = {"server.bolt.connection_keep_alive": "1s", "server.bolt.connection_keep_alive_probes": "2"}
+    beat["server.bolt.connection_keep_alive_for_requests"] = "ALL"
     release = os.environ.get("PROVGRAPH_NEO4J") or "5"
     available(release)
     folder = tmp_path_factory.mktemp("tls")
-    server = script().start(folder / "neo4j", release=release, tls=True, short_lived=True, guard=hold(folder / "users"))
+    guard = hold(folder / "users")
+    server = script().start(folder / "neo4j", release=release, tls=True, settings=beat, short_lived=True, guard=guard)
     yield awake(server)
     server.kill9()
 
@@ -77,9 +83,10 @@ def test_expired_password(neo4j_server: Any, team_remote: Callable[..., Any]) ->
     assert "ALTER CURRENT USER SET PASSWORD" in message
 
 
-def test_too_many_wrong_passwords(make_neo4j: Callable[..., Any]) -> None:
-    server = make_neo4j()
-    messages = [failure(remote_of(server, password=SECRET)) for _ in range(4)]
+def test_too_many_wrong_passwords(tls_server: Any) -> None:
+    user, password = f"user_{uuid.uuid4().hex}", uuid.uuid4().hex
+    admin(tls_server, f"CREATE USER {user} SET PASSWORD $password CHANGE NOT REQUIRED", password=password)
+    messages = [failure(remote_of(tls_server, user=user, password=SECRET)) for _ in range(4)]
     assert "refuses" in messages[0]
     assert "wait" in messages[-1]
 
@@ -150,6 +157,32 @@ def test_certificate_of_an_authority_that_was_added(tls_server: Any, monkeypatch
     monkeypatch.setenv("SSL_CERT_FILE", str(tls_server.certificate))
     with TeamStore(remote_of(tls_server, url=f"bolt+s://localhost:{tls_server.port}"), str(uuid.uuid4())) as team:
         assert team.received() == {}
+
+
+def test_connection_that_falls_silent(tls_server: Any, store: EmbeddedStore) -> None:
+    """Nothing breaks and nothing comes: the server's own heart beat says how long to wait."""
+    capture(store, 10)
+    with network.network(tls_server.port) as between:
+        remote = remote_of(tls_server, url=f"bolt+ssc://127.0.0.1:{between.port}")
+        with TeamStore(remote, store.project, write=True) as team:
+            team.migrate()
+            team.received()
+            between.silent = True
+            done = threading.Event()
+
+            def send() -> None:
+                with pytest.raises(RemoteError):
+                    push(team, store)
+                done.set()
+
+            thread = threading.Thread(target=send)
+            thread.start()
+            assert done.wait(60), "it waits for ever"
+            thread.join()
+            between.silent = False
+        with TeamStore(remote, store.project, write=True) as team:
+            push(team, store, 100)
+    complete(tls_server, remote_of(tls_server), store)
 
 
 @pytest.mark.parametrize("scheme", ["bolt", "neo4j"])

@@ -1,12 +1,10 @@
 """A push over a connection that breaks anywhere: told, never half, and gone on with."""
 
 import random
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from neo4j_server import remote_of
 from team_samples import at_server, capture, complete, push, verbatim
 from troubled_network import Network, network
 
@@ -108,48 +106,18 @@ def test_pull_is_cut(neo4j_server: Any, remote: Any, between: Network, store: Em
     assert attempt(remote, store, elements=50)
     whole = verbatim([event for origin in store.journal.lasts() for event, _ in store.journal.of_origin(origin)])
     got: list[Event] = []
-    cursor = failures = 0
+    failures = 0
     chance = random.Random(7)
     while len(got) < len(whole):
         between.allowance = int(chance.uniform(800, 12_000)) if failures < 15 else None
         try:
             with TeamStore(remote, store.project) as team:
-                for number, events in team.fetch(cursor):
-                    assert number > cursor
+                for events in team.fetch_origin(store.origin, len(got)):
                     got += events
-                    cursor = number
         except RemoteError:
             failures += 1
     assert failures >= 3
     assert verbatim(got) == whole
-
-
-def test_connection_that_falls_silent(make_neo4j: Callable[..., Any], store: EmbeddedStore) -> None:
-    """Nothing breaks and nothing comes: the server's own heart beat says how long to wait."""
-    beat = {"server.bolt.connection_keep_alive": "1s", "server.bolt.connection_keep_alive_probes": "2"}
-    beat["server.bolt.connection_keep_alive_for_requests"] = "ALL"
-    server = make_neo4j(settings=beat)
-    capture(store, 10)
-    with network(server.port) as between:
-        remote = remote_of(server, url=f"bolt://127.0.0.1:{between.port}")
-        with TeamStore(remote, store.project, write=True) as team:
-            team.migrate()
-            team.received()
-            between.silent = True
-            done = threading.Event()
-
-            def send() -> None:
-                with pytest.raises(RemoteError):
-                    push(team, store)
-                done.set()
-
-            thread = threading.Thread(target=send)
-            thread.start()
-            assert done.wait(60), "it waits for ever"
-            thread.join()
-            between.silent = False
-        assert attempt(remote, store, elements=100)
-    complete(server, remote_of(server), store)
 
 
 def test_idle_connection_is_cut_between_two_pushes(

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provgraph.capture.scrub import PATTERNS, SHORT_OPTIONS, Scrubber, random_looking, telling
-from provgraph.capture.scrub_words import SCRUBBED, recorded_environment, scrubbed_text, scrubbed_words, suspicious
+from provgraph.client.scrub import PATTERNS, SHORT_OPTIONS, Scrubber, random_looking, telling
+from provgraph.client.scrub_words import SCRUBBED, recorded_environment, scrubbed_text, scrubbed_words, suspicious
 from provgraph.errors import InputError
 from provgraph.model.scrub import capture_patterns
 

@@ -24,7 +24,7 @@ from provgraph.graph.elements import Edge, Vertex
 from provgraph.graph.provgraph import ProvGraph
 from provgraph.queries.lineage import lineage
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.repeats]
 
 NOTHING = "the empty tree"
 

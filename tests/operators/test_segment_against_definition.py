@@ -35,6 +35,8 @@ from provgraph.graph.provgraph import ProvGraph
 from provgraph.queries.segmentation import bands
 from provgraph.queries.segmentation import engine as engines
 
+pytestmark = pytest.mark.repeats
+
 GRAPHS = 2_500
 LAWS = 150
 HERE = Path(__file__).parent

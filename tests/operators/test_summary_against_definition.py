@@ -23,6 +23,8 @@ from provgraph.graph.elements import Edge, Vertex
 from provgraph.graph.provgraph import ProvGraph
 from provgraph.queries.summarization.merging import merged
 
+pytestmark = pytest.mark.repeats
+
 HERE = Path(__file__).parent
 KEEPS: Sequence[Mapping[str, Sequence[str]]] = (
     {},

@@ -98,7 +98,7 @@ def test_what_is_not_found_says_what_is(reader: GraphReader, places: Places, ref
 
 @pytest.mark.parametrize("reference", ["model.pkl@main", "model.pkl@4f3c2a1", "model.pkl@v1.0"])
 def test_commits_are_refused_with_a_reason(reader: GraphReader, places: Places, reference: str) -> None:
-    with pytest.raises(QuestionError, match="comes with the git hooks"):
+    with pytest.raises(QuestionError, match="no number, time, commit or tag"):
         resolve(reader, reference, places)
 
 

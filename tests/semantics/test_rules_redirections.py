@@ -1,10 +1,11 @@
 """Rules 2, 4, 5 and 9 of docs/semantics.md for files that a shell opened for several activities."""
 
+import signal
 import sys
 from collections import Counter
 
 import pytest
-from processes import take
+from processes import children_of, eventually, take
 
 PROVDB = f"{sys.executable} -m provgraph"
 
@@ -114,6 +115,23 @@ def test_rule_9_a_nested_command_in_a_line(lab):
         ("a\nb\n", "echo b", "appended"),
         ("a\nb\nc\n", "echo c", "appended"),
     ]
+
+
+def test_rule_9_a_front_end_that_is_slower_than_its_line(lab):
+    """The first element began when the line did, however late the process that writes so gets to it."""
+    with (lab.root / "log").open("w") as log:
+        front_end = lab.start("-c", "echo a; echo b; cp log copy; touch done", stdout=log)
+        while not any(children_of(supervisor) for supervisor in children_of(front_end.pid)):
+            assert front_end.poll() is None
+        front_end.send_signal(signal.SIGSTOP)
+    eventually((lab.root / "done").exists)
+    front_end.send_signal(signal.SIGCONT)
+    assert front_end.wait() == 0
+    graph, found = history(lab, "log")
+    assert found == [("a\n", "echo a", ""), ("a\nb\n", "echo b", "appended")]
+    commands = ["echo a", "echo b", "cp log copy", "touch done"]
+    began = [graph.vertices[graph.command(command)]["started_at"] for command in commands]
+    assert began == sorted(began)
 
 
 def test_rule_9_a_line_that_reopens_what_it_inherited(lab):
@@ -229,3 +247,64 @@ def test_rule_13_a_result_that_the_shell_replaces_at_once(lab):
     for path, size in (("file", 7), ("other", 6)):
         own = [uid for uid in graph.snapshots(path) if "Command" in graph.vertices[graph.generator(uid)]["labels"]]
         assert [graph.vertices[uid]["size_bytes"] for uid in own] == [size] * 5
+
+
+def test_rule_4_a_line_opens_the_file_that_nested_commands_inherit(lab):
+    """The line's own shell opens it, where the calling shell could not be seen to."""
+    lab.write("job.sh", f"{PROVDB} true\necho done\n{PROVDB} true\n")
+    lab.run("-c", "sh job.sh > out")
+    assert history(lab, "out")[1] == [("done\n", "sh job.sh > out", "")]
+    lab.write("talk.sh", f"{PROVDB} echo a\necho b\n{PROVDB} echo c\n")
+    lab.run("-c", "sh talk.sh > out")
+    graph, found = history(lab, "out")
+    assert found[1:] == [
+        ("a\n", "echo a", ""),
+        ("a\nb\n", "sh talk.sh > out", "appended"),
+        ("a\nb\nc\n", "echo c", "appended"),
+    ]
+    assert graph.targets("wasDerivedFrom", graph.snapshots("out")[1], prov_type="Revision") == [
+        graph.snapshots("out")[0]
+    ]
+
+
+@pytest.mark.parametrize("mode", ["w", "a"])
+def test_rule_4_a_program_opens_the_file_that_nested_commands_inherit(lab, mode):
+    lab.write("old.sh", "echo old > sub.log")
+    lab.run("sh", "old.sh")
+    lab.write(
+        "job.py",
+        f"""
+        import subprocess, sys
+        with open("sub.log", "{mode}") as log:
+            subprocess.run([*"{PROVDB} true".split()], stdout=log)
+            print("one", file=log, flush=True)
+            subprocess.run([*"{PROVDB} true".split()], stdout=log)
+            subprocess.run([*"{PROVDB} echo two".split()], stdout=log)
+            print("three", file=log)
+        """,
+    )
+    lab.python("job.py")
+    graph, found = history(lab, "sub.log")
+    old, role = ("old\n", "appended") if mode == "a" else ("", "")
+    assert [(content, command.rpartition(" ")[2], role) for content, command, role in found] == [
+        ("old\n", "old.sh", ""),
+        (f"{old}one\n", "job.py", role),
+        (f"{old}one\ntwo\n", "two", "appended"),
+        (f"{old}one\ntwo\nthree\n", "job.py", "appended"),
+    ]
+    nested = [uid for uid in graph.of("Command") if graph.vertices[uid]["command"] == "true"]
+    assert len(nested) == 2
+    assert not any(graph.generated(uid) for uid in nested)
+
+
+def test_rule_4_two_levels_below_the_one_that_opened_the_file(lab):
+    lab.write("inner.sh", f"{PROVDB} true\necho b\n")
+    lab.write("middle.sh", f"echo a\n{PROVDB} sh inner.sh\necho c\n")
+    lab.write("outer.sh", f"{PROVDB} sh middle.sh > log; echo d >> log\n")
+    lab.run("sh", "outer.sh")
+    assert [(content, command) for content, command, _ in history(lab, "log")[1]] == [
+        ("a\n", "sh middle.sh"),
+        ("a\nb\n", "sh inner.sh"),
+        ("a\nb\nc\n", "sh middle.sh"),
+        ("a\nb\nc\nd\n", "sh outer.sh"),
+    ]

@@ -115,6 +115,7 @@ def test_what_is_known_to_ingestion(store: EmbeddedStore, chain: dict[str, str])
     with store.journal.batch() as batch:
         batch.event("activity.progressed", AT.format(7)).edge("wasInvalidatedBy", chain["model2"], chain["report"])
     assert store.knowledge.known_below("out") == []
+    assert store.knowledge.deleted() == ["out/model.pkl"]
 
 
 def test_what_a_walk_saw(store: EmbeddedStore) -> None:

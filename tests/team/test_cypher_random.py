@@ -8,6 +8,8 @@ from cypher_samples import both_stores, history, runs
 
 from provgraph.errors import CypherError
 
+pytestmark = pytest.mark.repeats
+
 
 class Maker:
     """Makes queries out of everything that can hold a pattern, with names that look like words of Cypher."""

@@ -9,18 +9,20 @@ from typing import Any
 
 import pytest
 from forget_search import holding
-from team_journals import AT, embedded_tables, event, histories, push, served, shuffled
+from team_journals import AT, chunks_of, embedded_tables, event, histories, push, served, shuffled
+from two_clones import run_command
 
 from provgraph.errors import NewerStoreError
 from provgraph.graph.reader import ActivityFilter
 from provgraph.model import members
 from provgraph.model.identity import uuid7
 from provgraph.session.forgetting import forget_there
-from provgraph.stores import EmbeddedStore, init_project, open_store
+from provgraph.session.project import Project
+from provgraph.stores import EmbeddedStore, init_project
 from provgraph.stores.neo4j import TeamStore, migrations
 from provgraph.stores.neo4j.purging import purge as purge_there
 from provgraph.stores.purge_bodies import GONE, Removal
-from provgraph.stores.purging import apply_tombstones, named, pending_tombstones, purge, tombstones
+from provgraph.stores.purging import applied, apply_tombstones, named, pending_tombstones, purge, tombstones
 
 _EARLIER = "01900000-0000-7000-8000-000000000001"
 """An origin that comes before all that are made now."""
@@ -49,7 +51,7 @@ def everything(team: TeamStore) -> str:
         *team.run(f"MATCH (n)-[r]->() WHERE {mine} RETURN type(r), properties(r)", p=team.project),
     ]
     shown = [json.dumps(list(row), ensure_ascii=False, default=str) for row in rows]
-    return "\n".join([*shown, *(json.dumps(e.body, ensure_ascii=False) for _, found in team.fetch() for e in found)])
+    return "\n".join([*shown, *(json.dumps(e.body, ensure_ascii=False) for _, found in chunks_of(team) for e in found)])
 
 
 def send(team: TeamStore, store: EmbeddedStore) -> None:
@@ -59,7 +61,7 @@ def send(team: TeamStore, store: EmbeddedStore) -> None:
         batch = [event for event, _ in store.journal.of_origin(origin, received.get(origin, 0))]
         if batch:
             forget_there(store, team, batch)
-            team.send(batch)
+            team.send(batch, applied(store.journal))
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -79,7 +81,7 @@ def test_random_histories_stay_equal(store: EmbeddedStore, team: TeamStore, seed
 
 
 def _chunks(team: TeamStore) -> dict[Any, Any]:
-    return {(event.origin, event.origin_seq): event.body for _, found in team.fetch() for event in found}
+    return {(event.origin, event.origin_seq): event.body for _, found in chunks_of(team) for event in found}
 
 
 def record(store: EmbeddedStore) -> str:
@@ -257,39 +259,33 @@ def test_two_clones_by_the_commands(place: Path, tmp_path: Path, make_provdb: An
 @pytest.mark.parametrize("pulls", [False, True])
 @pytest.mark.parametrize("first", [0, 1])
 def test_two_clones_that_forget_different_things_at_once(
-    place: Path, tmp_path: Path, make_provdb: Any, neo4j_server: Any, team_remote: Any, first: int, pulls: bool
+    clone: Callable[[str], Project], team_remote: Any, uid: str, first: int, pulls: bool
 ) -> None:
     """Whoever pushes first, and whether or not the other pulls before it pushes."""
-    secrets = {"PROVDB_NEO4J_USER": neo4j_server.user, "PROVDB_NEO4J_PASSWORD": neo4j_server.password}
-    (tmp_path / "two").mkdir()
-    bob, alice = make_provdb(place, **secrets), make_provdb(tmp_path / "two", **secrets)
-    bob("init")
-    project = bob.json("status")["project"]
-    alice("init", "--join", project)
-    for clone in (bob, alice):
-        clone("remote", "add", "team", neo4j_server.url)
-    bob("sh", "-c", "echo Zq7A Zq7B > /dev/null")
-    bob("sh", "-c", "true Zq7A")
-    bob("push")
-    alice("pull")
-    alice("forget", "--pattern", "Zq7A", "--yes")
-    bob("forget", "--pattern", "Zq7B", "--yes")
+    bob, alice = clone("bob"), clone("alice")
+    for name in ("echo Zq7A Zq7B", "true Zq7A"):
+        run_command(bob.store(write=True), name)
+    bob.push()
+    alice.pull()
+    alice.forget(pattern="Zq7A")
+    bob.forget(pattern="Zq7B")
     one, other = ((bob, alice), (alice, bob))[first]
-    one("push")
+    one.push()
     if pulls:
-        other("pull")
-    other("push")
-    with TeamStore(team_remote(), project) as team:
+        other.pull()
+    other.push()
+    with TeamStore(team_remote(), uid) as team:
         assert not [needle for needle in ("Zq7A", "Zq7B") if needle in everything(team)]
-        for clone in (one, other, one):
-            clone("pull")
-            clone("push")
+        for project in (one, other, one):
+            project.pull()
+            project.push()
+            project.close()
         assert not [needle for needle in ("Zq7A", "Zq7B") if needle in everything(team)]
-        for folder in (place, tmp_path / "two"):
-            assert holding(folder, "Zq7A", "Zq7B") == []
-            with open_store(str(folder), write=False) as store:
-                assert served(team) == embedded_tables(project, store.graph)
-                assert _chunks(team) == {(event.origin, event.origin_seq): event.body for event in store.events()}
+        for project in (bob, alice):
+            assert holding(Path(project.root), "Zq7A", "Zq7B") == []
+            store = project.store()
+            assert served(team) == embedded_tables(uid, store.graph)
+            assert _chunks(team) == {(event.origin, event.origin_seq): event.body for event in store.events()}
 
 
 def test_what_one_forgets_after_the_other_is_not_more_than_it_was(
@@ -350,4 +346,6 @@ def _take(store: EmbeddedStore, team: TeamStore) -> None:
                 store.journal.append_foreign(found)
     pending = pending_tombstones(store)
     there = _chunks(team)
-    apply_tombstones(store, pending, {name: there[name] for event in pending for name in named(event)}, received)
+    apply_tombstones(
+        store, pending, {name: there[name] for event in pending for name in named(event, received)}, received
+    )

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from provgraph.stores.projection import Projection
 
 PROJECT = uuid7()
 NAMESPACE = Namespace(PROJECT)
-ORIGINS = [uuid7() for _ in range(3)]
+ORIGINS = sorted(uuid7() for _ in range(3))
 PEOPLE = [NAMESPACE.person(f"{name}@example.org") for name in "xy"]
 VERSIONS = [NAMESPACE.version(commit) for commit in ("c1", "c2")]
 FIRST = [NAMESPACE.vertex(origin, 1, 0) for origin in ORIGINS]
@@ -38,7 +39,11 @@ def shared_vertex(draw: st.DrawFn) -> list[Any]:
 @st.composite
 def bodies(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     """(kind, body) of one event."""
-    kind = draw(st.sampled_from(["properties.annotated", "agents.merged", "provenance.declared", "version.made"]))
+    kind = draw(
+        st.sampled_from(
+            ["properties.annotated", "agents.merged", "provenance.declared", "version.made", "activity.progressed"]
+        )
+    )
     if kind == "agents.merged":
         uid, other = draw(st.permutations(PEOPLE))
         return kind, {"set": [[uid, {"same_as": draw(st.sampled_from([other, None]))}]]}
@@ -46,6 +51,11 @@ def bodies(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
         uid = draw(st.sampled_from([*FIRST, *PEOPLE, *VERSIONS]))
         changes = st.dictionaries(st.sampled_from(["note", "name", "x"]), VALUES, min_size=1, max_size=2)
         return kind, {"set": [[uid, draw(changes)]]}
+    if kind == "activity.progressed":  # of a vertex that it began, or that the clone began of which it is a copy
+        keys, held = st.sampled_from(["note", "ended_at", "path"]), st.integers(0, 3) | st.none()
+        properties = draw(st.dictionaries(st.sampled_from(["at", "n"]), st.integers(0, 3), max_size=2))
+        used = ["used", draw(st.sampled_from(FIRST)), FIRST[0], properties]
+        return kind, {"set": [[draw(st.sampled_from(FIRST)), draw(st.dictionaries(keys, held))]], "edges": [used]}
     vertices = [draw(shared_vertex()), [["Activity", "Command"], {"x": draw(st.integers(0, 3)), "name": "own"}]]
     edges: list[list[Any]] = [["used", 1, draw(st.sampled_from(FIRST)), {"role": draw(st.sampled_from(["", "r"]))}]]
     if vertices[0][2] in VERSIONS:
@@ -122,6 +132,7 @@ SAME_NAME_AGAIN = [[person(0, 1, 1, "x"), person(0, 2, 3, "x")], [person(1, 1, 2
 TAKEN_AWAY = [[annotated(0, 1, 2, PEOPLE[0], note=None)], [annotated(1, 1, 1, PEOPLE[0], note="old")]]
 
 
+@pytest.mark.repeats
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(histories(), st.lists(st.integers(0, 5), min_size=30, max_size=30), st.integers(1, 4))
 @example(SAME_NAME_AGAIN, [0] * 30, 1)
@@ -135,6 +146,7 @@ def test_the_order_of_arrival_does_not_matter(found: list[list[Event]], order: l
     assert graph_of(last, 1, ORIGINS[-1]) == expected
 
 
+@pytest.mark.repeats
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(histories(), st.lists(st.integers(0, 5), min_size=30, max_size=30), st.integers(0, 4))
 def test_steps_of_any_size_give_the_same_rows(found: list[list[Event]], order: list[int], upto: int) -> None:
@@ -152,6 +164,24 @@ def test_steps_of_any_size_give_the_same_rows(found: list[list[Event]], order: l
     whole = rows(len(events))
     assert rows(1) == whole
     assert rows(3) == whole
+
+
+def test_two_copies_of_a_clone_end_the_command_that_ran_when_they_parted() -> None:
+    def said(origin: int, seq: int, second: int, kind: str, body: dict[str, Any]) -> Event:
+        at = f"2026-11-20T12:00:0{second}+00:00"
+        return Event(0, NAMESPACE.event(ORIGINS[origin], seq), ORIGINS[origin], seq, kind, 1, at, body)
+
+    begun = said(0, 1, 1, "activity.begun", {"vertices": [[["Activity", "Command"], {"name": "c"}]]})
+    ends = [
+        said(origin, 2 - origin, second, "activity.ended", {"set": [[FIRST[0], {"exit_status": origin}]]})
+        for origin, second in ((0, 5), (1, 3))
+    ]
+    found = [
+        graph_of(interleaved(history, order), 1, ORIGINS[0])[0][FIRST[0].replace("-", "")][1]
+        for history in ([[begun, ends[0]], [ends[1]]],)
+        for order in ([0, 0, 0], [0, 1, 0], [1, 0, 0])
+    ]
+    assert found == [{"name": "c", "exit_status": 1}] * 3, "a copy's word, which bears a stamp"
 
 
 def test_what_was_annotated_wins_over_what_was_recorded() -> None:

@@ -17,6 +17,7 @@ from provgraph.queries.history import history
 from provgraph.queries.outline import outline
 from provgraph.queries.places import Places
 from provgraph.queries.references import resolve
+from provgraph.queries.versions import members_of
 from provgraph.stores import EmbeddedStore, init_project
 from provgraph.stores.neo4j import TeamStore
 from provgraph.stores.neo4j.reader import Neo4jReader
@@ -123,6 +124,11 @@ QUESTIONS: dict[str, Ask] = {
     "of somebody": listed(agent="BOB@x.org"),
     "of somebody at home": listed(agent="bobby", limit=1),
     "of nobody": listed(agent="eve"),
+    "commits": lambda reader, _: [reader.commits(prefix) for prefix in ("abcdef", "abc", "abc0", "", "abd", "%")],
+    "versions": lambda reader, uids: [
+        [resolve(reader, text, Places()).uids for text in ("abcdef1212", "report.md@abcdef1212")],
+        members_of(reader, uids["explicit"]),
+    ],
     "numbers": lambda reader, _: [reader.nth_activity(n) for n in (-1, 0, 1, 2, 6, 7, 8, 99)],
     "agents": lambda reader, _: [
         reader.agents_named(name) for name in ("ada", "BOB ä", "bob@home.org", "tool", "eve", "")

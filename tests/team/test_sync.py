@@ -9,12 +9,14 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from processes import eventually
+from team_journals import chunks_of
+from troubled_network import network
 
 import provgraph
 from provgraph.errors import NewerStoreError, RemoteError, StoreError
@@ -25,51 +27,12 @@ from provgraph.session.project import Project
 from provgraph.session.syncing import LOCK, Pushed
 from provgraph.session.watching import watch
 from provgraph.stores import init_project
-from provgraph.stores.neo4j import TeamStore
+from provgraph.stores.neo4j import TeamStore, migrations
 
 AT = "2026-11-21T12:00:00+00:00"
 
 
-@pytest.fixture
-def uid() -> str:
-    return str(uuid.uuid4())
-
-
-@pytest.fixture(autouse=True)
-def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trust and passwords of the test's own."""
-    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-
-
-@pytest.fixture
-def clone(
-    tmp_path: Path, uid: str, neo4j_server: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str], Project]]:
-    """``clone(name)``: another clone of the test's project, that knows the server as ``team``."""
-    monkeypatch.setenv("PROVDB_TEAM_USER", neo4j_server.user)
-    monkeypatch.setenv("PROVDB_TEAM_PASSWORD", neo4j_server.password)
-    made: list[Project] = []
-
-    def make(name: str) -> Project:
-        folder = tmp_path / name
-        folder.mkdir()
-        init_project(str(folder), join=uid).close()
-        project = Project(str(folder))
-        project.remotes.add("team", neo4j_server.url)
-        made.append(project)
-        return project
-
-    yield make
-    for project in made:
-        project.close()
-
-
-@pytest.fixture
-def team(uid: str, team_remote: Callable[..., Any]) -> Iterator[TeamStore]:
-    with TeamStore(team_remote(), uid) as opened:
-        yield opened
+pytestmark = pytest.mark.usefixtures("folders")
 
 
 def journal(project: Project, commands: int = 1, vertices: int = 3) -> None:
@@ -149,7 +112,7 @@ def test_how_far_behind(clone: Callable[[str], Project]) -> None:
     assert any(
         re.match(r"answers: Neo4j \d+\.\d+\.\d+ community, ", text) and text.endswith("not encrypted") for text in texts
     )
-    assert "its schema is up to date (version 1)" in texts
+    assert f"its schema is up to date (version {migrations.VERSION})" in texts
     assert "its clock agrees with this one" in texts
     assert "both sides have the same events" in texts
 
@@ -253,8 +216,7 @@ def test_killed_push_goes_on(clone: Callable[[str], Project], team: TeamStore, u
     done = alice.push()
     assert done.events == 26 - last
     assert team.received() == events(alice)
-    chunks = [found for _, found in team.fetch()]
-    assert [event.origin_seq for chunk in chunks for event in chunk] == list(range(1, 27))
+    assert [event.origin_seq for _, chunk in chunks_of(team) for event in chunk] == list(range(1, 27))
     ((entities, edges),) = team.cypher(
         "MATCH (s:Snapshot)-[e:wasGeneratedBy]->(:Activity) RETURN count(s), count(e)"
     ).rows
@@ -277,24 +239,22 @@ def test_one_at_a_time(clone: Callable[[str], Project], monkeypatch: pytest.Monk
 
 
 def test_newer_database_is_left_alone(
-    clone: Callable[[str], Project], make_neo4j: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    clone: Callable[[str], Project], team: TeamStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = make_neo4j("newer")
-    monkeypatch.setenv("PROVDB_NEW_USER", server.user)
-    monkeypatch.setenv("PROVDB_NEW_PASSWORD", server.password)
+    """This program is made an older one, which knows no version of the database's schema."""
     alice = clone("alice")
-    alice.remotes.add("new", server.url)
-    with alice.remotes.connect("new", write=True) as team, team.connection.session(write=True) as session:
-        assert team.received() == {}  # nothing is there yet
-        assert team.reader.labels() == {}
-        session.run("CREATE (:ProvgraphSchema {uid: 'schema', version: 99, program: 'provgraph 9'})").consume()
-    with pytest.raises(NewerStoreError, match="newer provgraph"):
-        alice.push("new")
-    assert "newer provgraph" in str(alice.remotes.list()[0].failure)
-    with alice.remotes.connect("new") as team, team.connection.session() as session:
-        assert not list(session.run("MATCH (n) WHERE NOT n:ProvgraphSchema RETURN n"))
-    warned = [f for f in alice.doctor().findings if f.subject == "new" and f.state == "warning"]
+    alice.push()
+    before = team.run("MATCH (n) WHERE n.of = $p OR n.project = $p RETURN count(n)", p=team.project)
+    journal(alice)
+    with monkeypatch.context() as older:
+        for function in (migrations.check, migrations.understand, migrations.migrate):
+            older.setattr(function, "__defaults__", (0,))
+        with pytest.raises(NewerStoreError, match="newer provgraph"):
+            alice.push()
+        warned = [f for f in alice.doctor().findings if f.subject == "team" and f.state == "warning"]
     assert warned
+    assert "newer provgraph" in str(alice.remotes.list()[0].failure)
+    assert team.run("MATCH (n) WHERE n.of = $p OR n.project = $p RETURN count(n)", p=team.project) == before
 
 
 def test_watch_sends_what_comes(clone: Callable[[str], Project], team: TeamStore) -> None:
@@ -328,33 +288,33 @@ def test_watch_sends_what_comes(clone: Callable[[str], Project], team: TeamStore
     assert not said
 
 
-def test_watch_outlives_the_server(
-    clone: Callable[[str], Project], make_neo4j: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = make_neo4j("away")
-    monkeypatch.setenv("PROVDB_AWAY_USER", server.user)
-    monkeypatch.setenv("PROVDB_AWAY_PASSWORD", server.password)
+def test_watch_outlives_the_server(clone: Callable[[str], Project], neo4j_server: Any) -> None:
+    """It goes as a server that is killed does: connections break, and nobody listens."""
     alice = clone("alice")
-    alice.remotes.add("away", server.url)
-    alice.close()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "provgraph", "push", "away", "--watch", "--json"],
-        cwd=alice.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout and process.stderr
-    try:
-        assert json.loads(process.stdout.readline())["events"] == 2
-        server.kill9()
-        journal(alice)
+    alice.remotes.remove("team")
+    with network(neo4j_server.port) as before:
+        port = before.port
+        alice.remotes.add("team", f"bolt://127.0.0.1:{port}")
         alice.close()
-        assert "sending to away" in process.stderr.readline()
-        assert "trying again" in process.stderr.readline()
-        make_neo4j("away")
-        assert json.loads(process.stdout.readline())["events"] == 1
-        assert "is back" in process.stderr.readline()
-    finally:
-        process.send_signal(signal.SIGINT)
-        rest = process.communicate(timeout=60)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "provgraph", "push", "--watch", "--json"],
+            cwd=alice.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout and process.stderr
+        try:
+            assert json.loads(process.stdout.readline())["events"] == 2
+            before.close()
+            journal(alice)
+            alice.close()
+            assert "sending to team" in process.stderr.readline()
+            assert "trying again" in process.stderr.readline()
+            with network(neo4j_server.port, port):
+                assert json.loads(process.stdout.readline())["events"] == 1
+                assert "is back" in process.stderr.readline()
+                process.send_signal(signal.SIGINT)
+                rest = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 0, rest
     assert "ended" in rest[1]
 

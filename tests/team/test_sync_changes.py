@@ -4,8 +4,7 @@ import shutil
 import subprocess
 import sys
 import threading
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,47 +21,7 @@ from provgraph.session.watching import watch
 from provgraph.stores import EmbeddedStore, init_project
 from provgraph.stores.neo4j import TeamStore
 
-
-@pytest.fixture
-def uid() -> str:
-    return str(uuid.uuid4())
-
-
-@pytest.fixture(autouse=True)
-def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trust and passwords of the test's own."""
-    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-
-
-@pytest.fixture
-def clone(
-    tmp_path: Path, uid: str, neo4j_server: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str], Project]]:
-    """``clone(name)``: another clone of the test's project, that knows the server as ``team``."""
-    monkeypatch.setenv("PROVDB_TEAM_USER", neo4j_server.user)
-    monkeypatch.setenv("PROVDB_TEAM_PASSWORD", neo4j_server.password)
-    made: list[Project] = []
-
-    def make(name: str) -> Project:
-        folder = tmp_path / name
-        folder.mkdir()
-        init_project(str(folder), join=uid).close()
-        project = Project(str(folder))
-        project.remotes.add("team", neo4j_server.url)
-        made.append(project)
-        return project
-
-    yield make
-    for project in made:
-        project.close()
-
-
-@pytest.fixture
-def team(uid: str, team_remote: Callable[..., Any]) -> Iterator[TeamStore]:
-    with TeamStore(team_remote(), uid) as opened:
-        yield opened
+pytestmark = pytest.mark.usefixtures("folders")
 
 
 def at(minute: int) -> str:

@@ -126,7 +126,7 @@ def test_relative_folder_of_configuration_is_ignored(environ: dict[str, str]) ->
 # -- the keyring: the real package, with a store that is a file of the test's
 
 BACKEND = """
-import json, os
+import json, os, threading
 from keyring.backend import KeyringBackend
 
 class Keyring(KeyringBackend):
@@ -153,6 +153,13 @@ class Locked(Keyring):
         raise RuntimeError("locked")
 
     set_password = get_password
+
+
+class Waiting(Keyring):
+    # Wants to be unlocked at a desktop where nobody sits.
+
+    def get_password(self, service, username):
+        threading.Event().wait()
 """
 
 
@@ -205,6 +212,30 @@ def test_locked_keyring_is_none(ring: dict[str, str], tmp_path: Path) -> None:
     ring["PYTHON_KEYRING_BACKEND"] = "ring.Locked"
     assert keep(ring, "in-the-file") == str(file)
     assert login(ring) == f"alice in-the-file {file}"
+
+
+def test_keyring_that_waits_for_a_desktop_holds_up_no_sending_in_the_background(
+    ring: dict[str, str], project: Path, provdb: Any
+) -> None:
+    ring = ring | provdb.environment | {"PYTHON_KEYRING_BACKEND": "ring.Waiting"}
+    provdb("remote", "add", "team", "bolt://localhost:1", "--user", "alice")
+    file = project / ".provdb/config.toml"
+    file.write_text(file.read_text().replace("[sync]\n", '[sync]\npush = "team"\n'))
+    provdb("trust", ".")
+    script = (
+        "import sys; from provgraph.session import background; background._KEYRING_S = 0.2; "
+        "print(background._push_once(sys.argv[1]))"
+    )
+    words = [sys.executable, "-c", script, str(project)]
+    done = subprocess.run(words, env=ring, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout == "False\n"
+    (remote,) = provdb.json("status")["remotes"]
+    assert "the keyring that may hold the password of alice" in remote["failure"]
+    assert "PROVDB_TEAM_PASSWORD" in remote["failure"]
+    kept = Path(ring["XDG_CONFIG_HOME"], "provgraph/credentials.toml")
+    kept.write_text('[[server]]\nurl = "bolt://localhost:1"\nuser = "alice"\npassword = "in-the-file"\n')
+    subprocess.run(words, env=ring, capture_output=True, text=True, check=True, timeout=120)
+    assert "nobody listens" in provdb.json("status")["remotes"][0]["failure"], "the file's is taken"
 
 
 def test_keyring_is_loaded_only_when_asked(tmp_path: Path) -> None:

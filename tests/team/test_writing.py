@@ -13,7 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from team_journals import AT, VALUES, assert_same, embedded, event, histories, push, served, shuffled, unbrought
+from team_journals import (
+    AT,
+    VALUES,
+    assert_same,
+    chunks_of,
+    embedded,
+    event,
+    histories,
+    push,
+    served,
+    shuffled,
+    unbrought,
+)  # fmt: skip
 
 from provgraph.errors import NewerStoreError, RemoteError
 from provgraph.events import Event
@@ -53,7 +65,7 @@ def test_equal_to_the_embedded_projection_in_whatever_order(
     assert _awaited(store) == unbrought(store.project, again)
     push(store, again, rng)
     assert_same(served(store), expected)
-    assert len(list(store.fetch())) == _number(store)
+    assert len(chunks_of(store)) == _number(store)
 
 
 def _awaited(store: TeamStore) -> int:
@@ -80,11 +92,9 @@ def test_events_come_back_verbatim_and_in_order(team: Callable[..., TeamStore]) 
     rng, store = random.Random(5), team()
     sent = shuffled(histories(store.project, rng, origins=3, events=9), rng)
     push(store, sent, rng, largest=3)
-    chunks = list(store.fetch())
+    chunks = chunks_of(store)
     assert [number for number, _ in chunks] == list(range(1, len(chunks) + 1))
     assert _texts(e for _, found in chunks for e in found) == _texts(sent)
-    half = len(chunks) // 2
-    assert list(store.fetch(half)) == chunks[half:]
     for origin, last in store.received().items():
         for after in range(last + 1):
             found = [e for part in store.fetch_origin(origin, after) for e in part]
@@ -153,7 +163,7 @@ def test_two_projects_do_not_see_each_other(
     assert found[0]
     assert not found[0].keys() & served(two)[0].keys()
     assert one.received().keys().isdisjoint(two.received())
-    assert {e.origin for _, events in one.fetch() for e in events} == set(one.received())
+    assert {e.origin for _, events in chunks_of(one) for e in events} == set(one.received())
     foreign = event(two.project, uuid7(), 1, {"set": [[next(iter(found[0])), {"x": 1}]]})
     with pytest.raises(RemoteError, match="another project's"):
         two.send([foreign])
@@ -205,7 +215,7 @@ def test_whatever_looks_like_cypher_is_data(
     for found in (first, second):
         store.send([found])
     assert_same(served(store), embedded(store.project, [first, second]))
-    assert len(list(store.fetch())) == 2
+    assert len(chunks_of(store)) == 2
 
 
 def test_relations_that_look_like_cypher(team: Callable[..., TeamStore]) -> None:
@@ -337,7 +347,7 @@ def test_eight_send_at_once(team: Callable[..., TeamStore]) -> None:
 
     assert _at_once([sender(place) for place in range(len(found))]) == []
     assert_same(served(stores[0]), embedded(project, shuffled(found, rng)))
-    numbers = [number for number, _ in stores[0].fetch()]
+    numbers = [number for number, _ in chunks_of(stores[0])]
     assert numbers == list(range(1, len(numbers) + 1))
 
 
@@ -391,7 +401,7 @@ def test_killed_while_sending(team: Callable[..., TeamStore], tmp_path: Path) ->
         assert killed < 200
     assert killed > 2
     assert_same(served(store), embedded(store.project, events))
-    assert _texts(e for _, found in store.fetch() for e in found) == _texts(events)
+    assert _texts(e for _, found in chunks_of(store) for e in found) == _texts(events)
 
 
 @contextlib.contextmanager

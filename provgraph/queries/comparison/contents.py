@@ -29,7 +29,7 @@ _DOCUMENTS: Final = {".json": "json", ".geojson": "json", ".toml": "toml"}
 
 def has_content(vertex: Vertex) -> bool:
     """Whether a vertex is a snapshot of one file."""
-    return "Snapshot" in vertex.labels and not {"Collection", "Environment"}.intersection(vertex.labels)
+    return "Snapshot" in vertex.labels and not {"Collection", "Environment", "Variable"}.intersection(vertex.labels)
 
 
 def was_read(content: Content | None) -> bool:

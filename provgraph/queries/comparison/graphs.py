@@ -10,6 +10,7 @@ from provgraph.graph.naming import display_name
 from provgraph.graph.provgraph import ProvGraph
 from provgraph.queries.comparison.aligning import align
 from provgraph.queries.comparison.contents import MOST_CONTENTS, Contents, was_read
+from provgraph.queries.comparison.keys import agent_keys
 from provgraph.queries.comparison.pairs import pair_of
 from provgraph.queries.comparison.sides import Side
 
@@ -41,7 +42,8 @@ def compare(
             raise QuestionError(
                 f"compare takes two ProvGraphs, not a {type(graph).__name__}; project.compare takes references"
             )
-    sides = Side(first), Side(second)
+    agents = agent_keys(vertex for graph in (first, second) for vertex in graph)
+    sides = Side(first, agents), Side(second, agents)
     matches, roots = align(*sides)
     pairs = _pairs(sides, matches, contents, everything)
     edges = _edges(sides)

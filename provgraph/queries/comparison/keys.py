@@ -2,9 +2,11 @@
 
 import os
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from provgraph.graph.elements import Vertex
+from provgraph.graph.merged import final
 from provgraph.model.vocabulary import KINDS
 
 _NUMBERED: Final = re.compile(r" #\d+$")
@@ -30,6 +32,14 @@ def key_of(vertex: Vertex) -> Key:
     if named is None and "Version" in labels:
         return "version", str(properties.get("kind", ""))
     return "entity", _specific(vertex), str(named) if named is not None else f"uid {vertex.uid}"
+
+
+def agent_keys(vertices: Iterable[Vertex]) -> dict[str, Key]:
+    """The keys of all agents among some vertices, by uid: who was merged into another one has that one's key."""
+    agents = {vertex.uid: vertex for vertex in vertices if "Agent" in vertex.labels}
+    step = {uid: other for uid, vertex in agents.items() if isinstance(other := vertex.properties.get("same_as"), str)}
+    one = {**{uid: uid for uid in agents}, **final(step, str)}
+    return {uid: key_of(agents[other]) if other in agents else ("agent", f"uid {other}") for uid, other in one.items()}
 
 
 def place_of(vertex: Vertex) -> Key:

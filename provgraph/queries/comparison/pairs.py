@@ -1,7 +1,7 @@
 """Two vertices that stand for the same, and what stands around them."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -17,7 +17,7 @@ from provgraph.queries.comparison.contents import (
     was_read,
 )
 from provgraph.queries.comparison.documents import document_difference, parsed
-from provgraph.queries.comparison.keys import key_of, place_of
+from provgraph.queries.comparison.keys import Key, agent_keys, key_of, place_of
 from provgraph.queries.comparison.properties import INSTALLED, property_differences
 
 _SHOWN: Final = (
@@ -112,12 +112,13 @@ def _ends(reader: GraphReader, uid: str) -> dict[tuple[str, bool], list[Vertex]]
     return {key: [vertices[uid] for uid in uids if uid in vertices] for key, uids in wanted.items()}
 
 
-def aligned(first: Iterable[Vertex], second: Iterable[Vertex]) -> list[Both]:
+def aligned(first: Sequence[Vertex], second: Sequence[Vertex]) -> list[Both]:
     """Vertices with one role on each side: the same ones, then those of one key in order, then what alone is left.
 
     What is left is paired where each side has one of that sort (``a.json`` and ``b.json``). Pairs first, then by name.
     """
-    ours, theirs = _by_key(first), _by_key(second)
+    who = agent_keys((*first, *second))
+    ours, theirs = _by_key(first, who), _by_key(second, who)
     pairs: list[Both] = []
     left: tuple[list[Vertex], list[Vertex]] = ([], [])
     for key in dict.fromkeys((*ours, *theirs)):
@@ -137,10 +138,10 @@ def _names(one: Vertex | None, other: Vertex | None) -> tuple[str, str]:
     return names[0], names[-1]
 
 
-def _by_key(vertices: Iterable[Vertex]) -> dict[object, list[Vertex]]:
+def _by_key(vertices: Iterable[Vertex], who: Mapping[str, Key]) -> dict[object, list[Vertex]]:
     found: dict[object, list[Vertex]] = {}
     for vertex in sorted(vertices, key=lambda v: (str(v.properties.get("created_at", "")), v.uid)):
-        found.setdefault(key_of(vertex), []).append(vertex)
+        found.setdefault(who.get(vertex.uid) or key_of(vertex), []).append(vertex)
     return found
 
 
@@ -162,7 +163,7 @@ def _related(
 ) -> Related:
     if one is None or other is None:
         return Related(relation, outgoing, "second" if one is None else "first", one, other)
-    if one.uid == other.uid:
+    if one.uid == other.uid or "Agent" in one.labels:  # of one key, for agents are aligned by nothing else
         return Related(relation, outgoing, "equal", one, other)
     content = _held(one, other, read, everything)
     state: State = "differs"

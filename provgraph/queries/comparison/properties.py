@@ -18,12 +18,17 @@ _CIRCUMSTANCES: Final = frozenset(("git_commit", "git_branch", "git_dirty"))
 _INCIDENTAL: Final = frozenset(
     (
         "number", "sequence", "created_at", "started_at", "ended_at", "whole", "activity", "origin",
-        "line", "element",
+        "line", "element", "ingestors",
     )
 )  # fmt: skip
 """Different between any two runs, or any two snapshots of one path; ``line`` is what else a command was typed with."""
-_OF_CONTENT: Final = frozenset(("sha256", "size_bytes", "content", "members_count", "members_chunk", "removed"))
-"""Said by the difference between contents or members."""
+_OF_CONTENT: Final = frozenset(
+    (
+        "sha256", "size_bytes", "content", "members_count", "members_chunk", "removed", "changes", "changes_count",
+        "changes_json",
+    )
+)  # fmt: skip
+"""Said by the difference between contents or members, also what changed inside since the snapshot before."""
 _OF_STORE: Final = frozenset(("restorable",))
 """Said by each store of itself: no difference between two things, and unknown to a server."""
 INSTALLED: Final = "distributions_json"

@@ -19,10 +19,14 @@ _ROOTS: Final = ("roots", "destinations")
 
 
 class Side:
-    """One of two graphs that are aligned. Cost: a pass over its vertices and edges."""
+    """One of two graphs that are aligned. Cost: a pass over its vertices and edges.
 
-    def __init__(self, graph: ProvGraph) -> None:
-        self.graph = graph
+    Parameters:
+        agents: keys of agents, in the place of those that they have by themselves.
+    """
+
+    def __init__(self, graph: ProvGraph, agents: Mapping[str, Key]) -> None:
+        self.graph, self._agents = graph, agents
         self.vertices: dict[str, Vertex] = {vertex.uid: vertex for vertex in graph}
         self.near: dict[str, dict[Way, dict[str, None]]] = {uid: {} for uid in self.vertices}
         for relation, source, target in graph.edge_ends():
@@ -33,6 +37,8 @@ class Side:
         self.mates: dict[str, str] = {}
 
     def _key(self, vertex: Vertex) -> Key:
+        if "Agent" in vertex.labels and vertex.uid in self._agents:
+            return self._agents[vertex.uid]
         key = key_of(vertex)
         if "Unseen" in vertex.labels and not key[-1]:  # it goes by what it changed
             made = self.near[vertex.uid].get(("wasGeneratedBy", False), {})

@@ -1,6 +1,7 @@
 """Two vertices of any kind."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from provgraph.graph.comparison import Comparison, Members
 from provgraph.graph.elements import Vertex
@@ -9,6 +10,7 @@ from provgraph.graph.reader import GraphReader
 from provgraph.queries.comparison.contents import Contents
 from provgraph.queries.comparison.members import collection_members, version_members
 from provgraph.queries.comparison.pairs import pair_of, related_of
+from provgraph.queries.comparison.series import keys_of, series_differences
 
 
 def compare_vertices(
@@ -38,15 +40,20 @@ def compare_vertices(
     if first.uid != second.uid:
         members, more = _members(reader, first, second)
         said += more
+    series = series_differences(reader, first, second) if first.uid != second.uid else ()
+    told = frozenset[str]().union(*(keys_of(one.name) for one in series))
+    pair = pair_of(first, second, contents, everything=everything)
+    pair = replace(pair, properties=tuple(found for found in pair.properties if found.key not in told))
     return Comparison(
         kind="vertices",
         first=display_name(first),
         second=display_name(second),
-        both=(pair_of(first, second, contents, everything=everything),),
+        both=(pair,),
         related=related_of(reader, first, second, contents, environment=environment, everything=everything)
         if first.kind is second.kind
         else (),
         members=members,
+        series=series,
         roots=((first.uid, second.uid),),
         query={"command": "compare", "first": first.uid, "second": second.uid},
         notes=tuple(said),

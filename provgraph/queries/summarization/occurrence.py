@@ -204,13 +204,19 @@ def _stem(vertex: Vertex, properties: Mapping[str, Any], key: str) -> str:
 
 
 def _note_activity(one: Occurrence, cls: int, properties: Mapping[str, Any]) -> None:
+    said = set[tuple[str, float | str]]()
     for option in _texts(properties.get("options")):
-        one.note("option", cls, option.split(" ", 1)[0], option)
+        name, _, value = option.partition(" ")
+        said.add((name.lstrip("-").replace("-", "_"), _number(value or "true")))
+        one.note("option", cls, name, option)
     for operand in _texts(properties.get("operands")):
+        name, _, value = operand.partition("=")
+        said.add((name, _number(value)))
         one.note("operand", cls, "", operand)
-    for key, value in properties.items():
-        if key in _PROPERTIES or key.startswith("param_"):
-            one.note("property", cls, key, _text(value))
+    for key, found in properties.items():
+        parameter = key.removeprefix("param_") if key.startswith("param_") else ""
+        if key in _PROPERTIES or (parameter and (parameter, _number(_text(found))) not in said):
+            one.note("property", cls, key, _text(found))
 
 
 def _note_used(found: Sequence[Occurrence], merged: "Merged", read: _Read) -> None:
@@ -242,6 +248,14 @@ def _with_commands(merged: "Merged", relation: str, read: _Read) -> Longs:
 
 def _texts(value: object) -> list[str]:
     return [_text(item) for item in value] if isinstance(value, list | tuple) else []
+
+
+def _number(text: str) -> float | str:
+    """``1e-3`` and ``0.001`` say the same."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _text(value: object) -> str:

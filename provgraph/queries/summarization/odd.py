@@ -5,8 +5,8 @@ A *feature* is one thing in which segments may differ, with a value for each seg
 - of all vertices that keep the same, which groups they are in, and how many in each;
 - of all edges between two such, which edges of the summary;
 - of each file, which of its snapshots were used (those with the same bytes count as one);
-- of each command (what its activities keep), the arguments of each option, the operands, each ``param_*``, the exit
-  status, and who ran it;
+- of each command (what its activities keep), the arguments of each option, the operands, each ``param_*`` that is not
+  one of these, the exit status, and who ran it;
 - who took part at all.
 
 The *surprise* of a segment in a feature is the information of its value, −log₂ of the share of segments with the same

@@ -32,7 +32,7 @@ class EdgeWriter:
         writer = self._writer
         for key, writes in writer.edges.items():
             if writer.is_new(key[1]) or writer.is_new(key[2]):
-                properties, stamps = settle_edge(writes, not writer.home(key[1]), None)
+                properties, stamps = settle_edge(writes, writer.is_contested(key[1]), None)
                 if stamps:
                     writer.keep_stamps(writer.edge_uid(key), {}, stamps)
                 self._new.append((key, properties))
@@ -55,7 +55,7 @@ class EdgeWriter:
             uid, found = writer.edge_uid(key), there.get(key)
             before = stamps.get(uid, {})
             known = None if found is None else (found[1], before)
-            properties, after = settle_edge(writer.edges[key], not writer.home(key[1]), known)
+            properties, after = settle_edge(writer.edges[key], writer.is_contested(key[1]), known)
             writer.keep_stamps(uid, before, after)
             if found is None:
                 self._new.append((key, properties))

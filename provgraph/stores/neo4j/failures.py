@@ -20,6 +20,10 @@ class Behind(RemoteError):  # noqa: N818 - nothing is wrong
     """The server has other events of an origin than the batch goes on from: ask ``received()`` again."""
 
 
+class Forgotten(RemoteError):  # noqa: N818 - nothing is wrong
+    """What is sent was forgotten by a colleague, and the sender does not know yet."""
+
+
 @contextmanager
 def told(remote: Remote) -> Iterator[None]:
     """Errors of the driver become ``RemoteError``; the driver's own are their causes.
@@ -180,6 +184,15 @@ def _too_old(remote: Remote) -> RemoteError:
 def too_old(remote: Remote, agent: str) -> RemoteError:
     """The server says that it is something else."""
     return RemoteError(f"{remote.place} is {agent}; provgraph needs Neo4j 5 or later", passing=False)
+
+
+def forgotten(remote: Remote, origin: str, number: int) -> Forgotten:
+    """An event is not taken as it was before somebody forgot what stood in it."""
+    return Forgotten(
+        f"{remote.place} does not take event {number:,} of {origin} as it is here, for a colleague has forgotten what "
+        "stands in it: type `provdb pull`, then push again. Is it refused again, that colleague's push is not complete",
+        passing=False,
+    )
 
 
 def _lost(remote: Remote) -> RemoteError:

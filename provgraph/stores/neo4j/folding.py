@@ -1,7 +1,8 @@
 """A batch of events as what they come to: each vertex and each edge once. Pure: no server in sight.
 
 The rules are those of the embedded projection. What several origins may write bears a stamp, and the later stamp wins,
-key by key; a property that was taken away leaves its stamp. So it does not matter in which order pushes arrive.
+key by key; a property that was taken away leaves its stamp, and what bears none, for its origin alone recorded the
+vertex, yields. So it does not matter in which order pushes arrive.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from provgraph.events import Event
 from provgraph.model.identity import Namespace
 from provgraph.stores.encoding import column
+from provgraph.stores.neo4j.series import Cells, cells_of
 from provgraph.stores.projection import FIXED, stamp_of
 
 _ANNOTATED: Final = "1|"
@@ -65,6 +67,7 @@ class Folded:
         vertices: what was written to each vertex, in order, by uid.
         edges: what was written to each edge, in order: (properties, stamp).
         members: the members' chunk by uid of the collection.
+        series: the rows of series that the events bring.
         about: where the origin is, for people: its host and folder, if an event of the batch says so.
     """
 
@@ -72,6 +75,7 @@ class Folded:
     vertices: dict[str, list[Write]] = field(default_factory=dict)
     edges: dict[EdgeKey, list[EdgeWrite]] = field(default_factory=dict)
     members: dict[str, str] = field(default_factory=dict)
+    series: list[Cells] = field(default_factory=list)
     about: dict[str, str] = field(default_factory=dict)
 
 
@@ -103,6 +107,7 @@ def fold(events: Sequence[Event], namespace: Namespace) -> Folded:
         for row in facts.get("members", ()):
             vertex = row["vertex"]
             folded.members[uids[vertex] if isinstance(vertex, int) else vertex] = row["chunk"]
+        folded.series += cells_of(event)
         if event.kind == "origin.begun":
             folded.about |= {key: facts[key] for key in ("host", "folder") if isinstance(facts.get(key), str)}
     return folded
@@ -137,7 +142,7 @@ def settle(writes: Iterable[Write], origin: str, known: Known | None, stamps: Ma
     kept = dict(stamps)
     for write in writes:
         if write.labels is None:
-            contested = write.stamp.startswith(_ANNOTATED) or not home
+            contested = write.stamp.startswith(_ANNOTATED) or home != origin
         else:
             if not labels:
                 home = origin if write.numbered else ""
@@ -149,9 +154,9 @@ def settle(writes: Iterable[Write], origin: str, known: Known | None, stamps: Ma
 
 def _merge(properties: dict[str, Any], stamps: dict[str, str], write: Write, contested: bool) -> None:
     for key, value in write.properties.items():
-        if contested or key in stamps:
-            if write.stamp < stamps.get(key, ""):
-                continue
+        if key in stamps and (not contested or write.stamp < stamps[key]):
+            continue
+        if contested:
             stamps[key] = write.stamp
         if value is None:
             properties.pop(key, None)
@@ -165,7 +170,7 @@ def settle_edge(
     """Properties and stamps of an edge after some writes.
 
     Parameters:
-        contested: whether several origins may write it: nobody alone recorded its source.
+        contested: whether others may write it: the writing origin is not the one that recorded its source.
         known: what the server has of it.
     """
     properties, stamps = known or (None, _NOTHING)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from provgraph.stores.neo4j.connection import Connection
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 _UNIQUE: Final = (
     "Entity", "Activity", "Agent", "ProvgraphSchema", "ProvgraphProject", "ProvgraphOrigin", "ProvgraphChunk",
@@ -43,6 +43,7 @@ def _index(label: str, *keys: str) -> str:
 
 MIGRATIONS: Final[Mapping[int, tuple[str, ...]]] = {
     1: (*map(_constraint, _UNIQUE), *(_index(*row) for row in INDEXES)),
+    2: (_constraint("ProvgraphSeries"), _index("ProvgraphSeries", "vertex")),
 }
 """The statements that make a version of the one before it, each a transaction of its own."""
 

@@ -18,7 +18,7 @@ from provgraph.events import Event
 from provgraph.stores.cypher.values import show
 from provgraph.stores.cypher_properties import from_server, server_changes
 from provgraph.stores.encoding import column, dumps, loads
-from provgraph.stores.neo4j import chunks, migrations, statements
+from provgraph.stores.neo4j import chunks, migrations, series, statements
 from provgraph.stores.neo4j.statements import KINDS, members_path
 from provgraph.stores.projection import stamp_of
 from provgraph.stores.purge_bodies import merged
@@ -67,8 +67,8 @@ def purge(team: "TeamStore", journal: "Journal", tombstones: Sequence[Event]) ->
     Raises:
         RemoteError: as ``TeamStore.send``.
     """
-    by_origin, count = _by_origin(tombstones), 0
-    if by_origin:
+    by_origin, count = _by_origin(tombstones, journal), 0
+    if any(tombstone.body.get("facts", {}).get("events") for tombstone in tombstones):
         team.transact(lambda transaction: _note(team, transaction, tombstones))
     for origin, numbers in by_origin.items():
         known = sorted(numbers)
@@ -84,10 +84,11 @@ def purge(team: "TeamStore", journal: "Journal", tombstones: Sequence[Event]) ->
     return count
 
 
-def _by_origin(tombstones: Iterable[Event]) -> dict[str, set[int]]:
+def _by_origin(tombstones: Iterable[Event], journal: "Journal") -> dict[str, set[int]]:
     found: dict[str, set[int]] = defaultdict(set)
+    lasts = journal.lasts()
     for tombstone in tombstones:
-        for origin, number in named(tombstone):
+        for origin, number in named(tombstone, lasts):
             found[origin].add(number)
     return found
 
@@ -122,11 +123,12 @@ class _Changes:
     edges: dict[tuple[str, str, str, str], list[_Rewrite]]
     """By type, source, target (new uids) and role."""
     members: dict[str, str]
+    series: list[tuple[list[series.Cells], list[series.Cells]]]
     origins: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]]
 
 
 def _changes(pairs: Iterable[tuple[Event, Event]], namespace: "Namespace") -> _Changes:
-    found = _Changes({}, defaultdict(list), defaultdict(list), {}, [])
+    found = _Changes({}, defaultdict(list), defaultdict(list), {}, [], [])
     for old, new in pairs:
         stamp = stamp_of(old)
         uids = _vertices(found, old, new, stamp, namespace)
@@ -147,6 +149,8 @@ def _changes(pairs: Iterable[tuple[Event, Event]], namespace: "Namespace") -> _C
             uid = uids[row["vertex"]] if isinstance(row["vertex"], int) else row["vertex"]
             if facts != before or uid in found.vertices:  # they are found by its path
                 found.members[uid] = row["chunk"]
+        if facts.get("series") != before.get("series"):
+            found.series.append((series.cells_of(old), series.cells_of(new)))
         if old.kind == "origin.begun" and facts != before:
             found.origins.append((old.origin, before, facts))
     return found
@@ -200,7 +204,7 @@ class _Chunk:
             for origin, number, events in map(loads, rows):
                 if number > obeyed.get(origin, 0):
                     for first, last in events.get(self._origin, ()):
-                        found.update(numbers.intersection(range(first, last + 1)))
+                        found |= {one for one in numbers if first <= one <= last}
         return found
 
     @staticmethod
@@ -218,6 +222,10 @@ class _Chunk:
             known = self._find([uid])
             path = known[uid][1].get("path", "") if uid in known else ""
             self._pages(statements.PUT_MEMBERS, [[uid, members_path(str(path)), chunk]])
+        for before_rows, rows in changes.series:
+            self._pages(series.REMOVE, [row[0] for row in before_rows])
+            for page in series.pages(rows):
+                self._run(series.PUT, rows=page)
         for origin, before, after in changes.origins:
             self._run(
                 _ORIGIN, origin=origin, host=after.get("host"), folder=after.get("folder"), before=before.get("folder")
@@ -236,6 +244,7 @@ class _Chunk:
         pairs = sorted([old, new] for old, new in {**stamps, **renamed}.items())
         self._pages(_RENAME_INNER.format(label="ProvgraphStamp"), pairs)
         self._pages(_RENAME_INNER.format(label="ProvgraphMembers"), rows)
+        self._pages(series.MOVE, rows)
 
     def _find(self, uids: Iterable[str]) -> dict[str, tuple[str, dict[str, Any]]]:
         """(kind, what is recorded of it) by uid."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from provgraph.events.series_rows import Joined, joined
 from provgraph.graph.clones import Clones
 from provgraph.graph.elements import Edge, Vertex
 from provgraph.graph.provgraph import ProvGraph
@@ -20,6 +21,7 @@ from provgraph.stores.cypher_properties import OWN, SUFFIX, from_server
 from provgraph.stores.encoding import column
 from provgraph.stores.globs import glob_pattern, literal_prefix
 from provgraph.stores.neo4j import reader_lineage
+from provgraph.stores.neo4j import series as series_nodes
 from provgraph.stores.neo4j.reader_agents import Agents
 from provgraph.stores.neo4j.reader_members import decoded, folders_of
 from provgraph.stores.neo4j.reader_values import (
@@ -224,6 +226,10 @@ class Neo4jReader:
             for path, sha256, *_ in decoded(data):
                 yield path, sha256
 
+    def series(self, uid: str, name: str | None = None) -> dict[str, Joined]:
+        """A vertex's series by name, whole; only the one of that name where it is given."""
+        return joined(series_nodes.read(self.run, uid_of(uid), name))
+
     def paths_like(self, path: str, limit: int = 5) -> list[str]:
         """Known artifact paths that look like ``path``, best first."""
         rows = self.run("MATCH (n:Artifact) WHERE n.project = $project RETURN DISTINCT n.path")
@@ -255,7 +261,7 @@ class Neo4jReader:
             where.append("NOT coalesce(n.started_at >= datetime($until), false)")
             values["until"] = filter.until
         if not filter.unseen:
-            where.append("NOT n:Unseen AND NOT n:Gathering")
+            where.append("NOT n:Unseen AND NOT n:Gathering AND NOT n:Commit")
         if filter.own and self.clones.own:
             where.append("n.origin IN $own")
             values["own"] = sorted(self.clones.own)
@@ -286,6 +292,11 @@ class Neo4jReader:
             return None
         found = self.activities(ActivityFilter(unseen=False, own=True, limit=n))
         return found[n - 1] if len(found) >= n else None
+
+    def commits(self, prefix: str) -> list[Vertex]:
+        """The explicit versions of commits whose ids begin so, by uid."""
+        query = f"MATCH (n:Version) WHERE n.commit STARTS WITH $prefix AND {HERE} RETURN {_VERTEX} ORDER BY n.uid"
+        return [self.made(*row) for row in self.run(query, prefix=prefix)]
 
     def agents_named(self, name: str) -> list[Vertex]:
         """Agents with this name or e-mail address; one that was merged into another one is that one."""

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from provgraph.errors import RemoteError
 from provgraph.events import Event
 from provgraph.model.identity import Namespace
+from provgraph.stores.encoding import loads
 from provgraph.stores.neo4j import chunks, migrations
 from provgraph.stores.neo4j.connection import Connection
-from provgraph.stores.neo4j.failures import Behind
+from provgraph.stores.neo4j.failures import Behind, forgotten
 from provgraph.stores.neo4j.folding import Folded, fold
 from provgraph.stores.neo4j.remote import Remote
 from provgraph.stores.neo4j.writing import Writer
@@ -38,7 +39,8 @@ _LOCK: Final = (
 )
 _STATE: Final = (
     "MATCH (p:ProvgraphProject {uid: $project}) OPTIONAL MATCH (o:ProvgraphOrigin {uid: $origin}) "
-    "OPTIONAL MATCH (s:ProvgraphSchema {uid: 'schema'}) RETURN p.number, p.awaited, o.last, o.of, s.version"
+    "OPTIONAL MATCH (s:ProvgraphSchema {uid: 'schema'}) "
+    "RETURN p.number, p.awaited, o.last, o.of, s.version, coalesce(p.purges, [])"
 )
 _END: Final = (
     "MATCH (p:ProvgraphProject {uid: $project}) MERGE (o:ProvgraphOrigin {uid: $origin}) "
@@ -49,13 +51,9 @@ _END: Final = (
 )
 _LEFT_OVER: Final = "MATCH (c:ProvgraphChunk {origin: $origin}) WHERE c.first > $present AND c.of = $project DELETE c"
 _RECEIVED: Final = "MATCH (o:ProvgraphOrigin {of: $project}) RETURN o.uid, o.last, o.host, o.name ORDER BY o.uid"
-_CHUNK: Final = "RETURN c.number, c.origin, c.first, c.data"
-_FETCH: Final = (
-    f"MATCH (c:ProvgraphChunk {{of: $project}}) WHERE c.number > $after {_CHUNK} ORDER BY c.number LIMIT $page"
-)
 _FETCH_ORIGIN: Final = (
     "MATCH (c:ProvgraphChunk {origin: $origin}) WHERE c.first > $after AND c.of = $project "
-    f"{_CHUNK} ORDER BY c.first LIMIT $page"
+    "RETURN c.first, c.data ORDER BY c.first LIMIT $page"
 )
 _HOLDING: Final = (
     "MATCH (c:ProvgraphChunk {origin: $origin}) WHERE c.first <= $number <= c.last AND c.of = $project RETURN c.first"
@@ -136,12 +134,17 @@ class TeamStore:
             migrations.understand(self._connection)
             self._understood = True
 
-    def send(self, events: Sequence[Event]) -> None:
+    def send(self, events: Sequence[Event], obeyed: Mapping[str, int] | None = None) -> None:
         """Write consecutive events of one origin and all that follows from them, in one transaction.
 
         Nothing happens where the server has them all.
 
+        Parameters:
+            obeyed: by origin, up to which of its tombstones the sender has forgotten what they name; left out, nobody
+                asks what was forgotten.
+
         Raises:
+            Forgotten: one is named by a tombstone that the sender does not know of.
             Behind: the server's last event of the origin is another one than the one before the first of these.
             RemoteError: it went away, refuses, or is full. The batch is there as a whole or not at all.
             ValueError: the events are none, or not consecutive.
@@ -157,12 +160,12 @@ class TeamStore:
         from neo4j.exceptions import ConstraintError
 
         try:
-            self._persevere(lambda transaction: self._send(transaction, events, folded, data))
+            self._persevere(lambda transaction: self._send(transaction, events, folded, data, obeyed))
         except RemoteError as error:
             if not isinstance(error.__cause__, ConstraintError):
                 raise
             # Vertices that the server should not have: somebody removed its events, and not what they told.
-            self._persevere(lambda transaction: self._send(transaction, events, folded, data, doubtful=True))
+            self._persevere(lambda transaction: self._send(transaction, events, folded, data, obeyed, doubtful=True))
 
     def _send(
         self,
@@ -170,6 +173,7 @@ class TeamStore:
         events: Sequence[Event],
         folded: Folded,
         data: bytes,
+        obeyed: Mapping[str, int] | None,
         *,
         doubtful: bool = False,
     ) -> None:
@@ -177,7 +181,7 @@ class TeamStore:
         names = {"project": self.project, "origin": origin}
         transaction.run(_LOCK, names).consume()
         state = transaction.run(_STATE, names).single(strict=True)
-        number, awaited, present, of, version = state
+        number, awaited, present, of, version, purges = state
         if not migrations.check(version, self.remote.place):
             raise RemoteError(f"the database at {self.remote.place} was emptied in the meantime: push again")
         if of not in (None, self.project):
@@ -186,6 +190,8 @@ class TeamStore:
             return
         if (present or 0) != first - 1:
             raise Behind(f"{self.remote.place} has the events of {origin} up to {present or 0}, not {first - 1}")
+        if obeyed is not None:
+            self._check_forgotten(events, purges, obeyed)
         if not present or doubtful:  # of a project that was removed half
             transaction.run(_LEFT_OVER, names | {"present": present or 0}).consume()
         writer = Writer(transaction, self.namespace, folded, awaited, doubtful=doubtful)
@@ -201,6 +207,15 @@ class TeamStore:
             "name": folded.about.get("folder"),
         }
         transaction.run(_END, names | values).consume()
+
+    def _check_forgotten(self, events: Sequence[Event], purges: Sequence[str], obeyed: Mapping[str, int]) -> None:
+        """That no tombstone that was noted at the server names what is sent, unless the sender has obeyed it."""
+        origin, first, last = events[0].origin, events[0].origin_seq, events[-1].origin_seq
+        for by, number, named in map(loads, purges):
+            if number > obeyed.get(by, 0):
+                for begin, end in named.get(origin, ()):
+                    if begin <= last and end >= first:
+                        raise forgotten(self.remote, origin, max(begin, first))
 
     def _persevere(self, work: Callable[["neo4j.Transaction"], None]) -> None:
         """Do some work in a transaction, again where that may help: it finds out what was committed before."""
@@ -239,26 +254,17 @@ class TeamStore:
         """The origins that the server knows, by uid."""
         return [OriginRow(*record) for record in self._read(_RECEIVED)]
 
-    def fetch(self, after: int = 0) -> Iterator[tuple[int, list[Event]]]:
-        """(number, events) of the chunks with a number above ``after``, in the order in which they were committed.
+    def fetch_origin(self, origin: str, after: int = 0) -> Iterator[list[Event]]:
+        """The events of one origin after its number ``after``, in order, chunk by chunk.
 
         Raises:
             CorruptError: a chunk is damaged.
         """
-        more = True
-        while more:
-            more = False
-            for number, origin, first, data in self._read(_FETCH, after=after):
-                yield number, chunks.decode(data, origin, first, self.namespace)
-                after, more = number, True
-
-    def fetch_origin(self, origin: str, after: int = 0) -> Iterator[list[Event]]:
-        """The events of one origin after its number ``after``, in order, chunk by chunk."""
         begin = [record[0] for record in self._read(_HOLDING, origin=origin, number=after + 1)]
         at, more = min(begin, default=after + 1) - 1, True
         while more:
             more = False
-            for _, _, first, data in self._read(_FETCH_ORIGIN, origin=origin, after=at):
+            for first, data in self._read(_FETCH_ORIGIN, origin=origin, after=at):
                 at, more = first, True
                 found = chunks.decode(data, origin, first, self.namespace)
                 yield [event for event in found if event.origin_seq > after]

@@ -14,7 +14,7 @@ from provgraph.model.vocabulary import kind_of
 from provgraph.stores.cypher.values import show
 from provgraph.stores.cypher_properties import from_server, server_changes, to_server
 from provgraph.stores.encoding import dumps, loads
-from provgraph.stores.neo4j import lines, statements
+from provgraph.stores.neo4j import lines, series, statements
 from provgraph.stores.neo4j.edge_writing import EdgeWriter
 from provgraph.stores.neo4j.folding import EdgeKey, EdgeWrite, Folded, Known, Settled, Write, settle
 from provgraph.stores.neo4j.statements import KINDS
@@ -59,7 +59,7 @@ class Writer:
         self._stamps: dict[str, Mapping[str, str]] = {}
 
     def write(self) -> None:
-        """Write vertices, edges, stamps and members."""
+        """Write vertices, edges, stamps, members and series."""
         self._look_up()
         self._settle()
         self._create_vertices()
@@ -67,6 +67,8 @@ class Writer:
         EdgeWriter(self).write()
         self._put(statements.PUT_STAMPS, [[uid, dumps(dict(kept))] for uid, kept in sorted(self._stamps.items())])
         self._put_members()
+        for page in series.pages(self._folded.series):
+            self._run(series.PUT, rows=page)
 
     # -- what is there
 
@@ -218,10 +220,11 @@ class Writer:
         """Whether this batch made it."""
         return uid in self._new
 
-    def home(self, uid: str) -> str:
-        """The origin that numbered a vertex; empty where several may write it."""
+    def is_contested(self, uid: str) -> bool:
+        """Whether others than the batch's origin may give a vertex edges: it did not record the vertex itself."""
         settled, known = self._settled.get(uid), self._known.get(uid)
-        return settled.home if settled else known.home if known else ""
+        home = settled.home if settled else known.home if known else ""
+        return home != self._folded.origin
 
     def edge_uid(self, key: EdgeKey) -> str:
         """The uid of an edge."""
