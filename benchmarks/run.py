@@ -1,7 +1,8 @@
 """Take the figures: ``python benchmarks/run.py [TABLE] [--only NAME …] [--quick] [--output FILE]``.
 
-There are three tables, ``capture`` (RESULTS.md beside this file), ``operators`` (OPERATORS.md) and ``team`` (TEAM.md,
-on a real Neo4j, which needs Java); without a name all are taken. With ``--only`` or ``--quick`` one is only printed.
+There are four tables, ``capture`` (RESULTS.md beside this file), ``interfaces`` (INTERFACES.md: git hooks, notebooks,
+programs, series), ``operators`` (OPERATORS.md) and ``team`` (TEAM.md, on a real Neo4j, which needs Java). Without a
+name all are taken. With ``--only`` or ``--quick`` one is only printed.
 """
 
 from __future__ import annotations
@@ -26,13 +27,17 @@ TABLES = {
         ("start", "large_tree", "training", "processes_and_reads", "recall", "overwritten", "many_files", "ingest",
          "large_graph", "questions", "memory"),
     ),
+    "interfaces": (
+        "INTERFACES.md",
+        ("git_hooks", "within", "notebooks", "series", "tables"),
+    ),
     "operators": (
         "OPERATORS.md",
         ("graph_in_memory", "segmentation", "segmentation_cold", "summarization"),
     ),
     "team": (
         "TEAM.md",
-        ("team_push", "team_reading"),
+        ("team_push", "team_watch", "team_reading"),
     ),
 }  # fmt: skip
 """The tables: a file for each, and the modules in ``rows/`` that fill it, in its order. Each module has
@@ -102,7 +107,7 @@ def _row(name: str, bench: Bench) -> list[Figure]:
     try:
         figures: list[Figure] = importlib.import_module(f"rows.{name}").measure(bench)
     except Exception as error:  # noqa: BLE001 - the table shall show what went wrong
-        return [failed(name, "see the issue's table", f"benchmarks/run.py --only {name}", f"{error!r}")]
+        return [failed(name, "an end", f"benchmarks/run.py --only {name}", f"{error!r}")]
     return figures
 
 

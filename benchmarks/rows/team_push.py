@@ -42,7 +42,7 @@ def measure(bench: Bench) -> list[Figure]:
             try:
                 figures += part()
             except Exception as error:  # noqa: BLE001 - what was measured before it shall not be lost
-                figures.append(failed(f"pushing: {name}", "see the issue's table", PUSH, f"{error!r}"))
+                figures.append(failed(f"pushing: {name}", "an end", PUSH, f"{error!r}"))
     return figures
 
 
