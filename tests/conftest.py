@@ -4,6 +4,7 @@
 that belong to the test, so nothing of the user's is read or written.
 """
 
+import contextlib
 import json
 import os
 import shlex
@@ -18,8 +19,8 @@ from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, settings
-from measuring import unmeasured
-from processes import eventually
+from measuring import MEASURING, unmeasured
+from processes import eventually, ingesters
 
 ROOT = Path(__file__).resolve().parents[1]
 pytest_plugins = ["neo4j_server"]
@@ -44,9 +45,8 @@ SCRIPT = Path(sys.executable).parent / "provdb"
 COMMAND = [str(SCRIPT)] if SCRIPT.exists() else [sys.executable, "-m", "provgraph"]
 """The installed command; as a module, the folder it runs in would come first on the module path."""
 
-MEASURED_IN = 6
+MEASURED_IN = 12
 """Of so many tests one has its commands measured: coverage costs a command more than all that it does by itself."""
-MEASURING = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
 KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ", *MEASURING)
 """What a test's commands inherit of the environment of pytest. All else could change what they do."""
 
@@ -204,9 +204,9 @@ def provdb(place: Path, make_provdb: Callable[..., Provdb]) -> Iterator[Provdb]:
     """The real command in ``place``, which is no project until something runs ``provdb("init")``."""
     command = make_provdb(place)
     yield command
-    # An ingester that still works would write into a folder that pytest is about to remove.
-    if (place / ".provdb").is_dir():
-        command("status", check=None)
+    for process in ingesters(place):  # nobody asks any more what it would still find
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGTERM)
 
 
 @pytest.fixture

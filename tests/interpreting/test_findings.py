@@ -183,8 +183,10 @@ def test_no_process_where_nothing_fits(lab):
     lab.run("true")
     lab.settle()
     assert (lab.root / "count").read_text() == "loaded "
-    lab.copy()
-    lab.copy()
+    lab.write("a.txt", "words\n")
+    lab.run("-c", "cp a.txt b.txt; cp a.txt c.txt")
+    lab.settle()
+    assert [lab.shown(copy)["a"] for copy in ("%1", "%2")] == [1, 1]
     assert (lab.root / "count").read_text() == "loaded loaded "
 
 
