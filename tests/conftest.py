@@ -45,7 +45,7 @@ SCRIPT = Path(sys.executable).parent / "provdb"
 COMMAND = [str(SCRIPT)] if SCRIPT.exists() else [sys.executable, "-m", "provgraph"]
 """The installed command; as a module, the folder it runs in would come first on the module path."""
 
-MEASURED_IN = 12
+MEASURED_IN = 8
 """Of so many tests one has its commands measured: coverage costs a command more than all that it does by itself."""
 KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ", *MEASURING)
 """What a test's commands inherit of the environment of pytest. All else could change what they do."""

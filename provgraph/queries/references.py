@@ -25,7 +25,7 @@ from provgraph.graph.reader import ActivityFilter, GraphReader, SnapshotRow
 from provgraph.queries.history import ran
 from provgraph.queries.places import Places
 from provgraph.queries.times import in_order, looks_like_time, moment
-from provgraph.queries.versions import as_of_commit, version_named
+from provgraph.queries.versions import SHORTEST, as_of_commit, find_commit, version_named
 
 _PREFIX = re.compile(r"[0-9a-fA-F][0-9a-fA-F-]{5,35}")
 _CONDITION = re.compile(r"\w\s*(=|!=|<=?|>=?)\s*\S")
@@ -260,7 +260,11 @@ def _select(
     if selector == "*":
         return Resolved(tuple(row.uid for row in rows))
     if _NUMBER.fullmatch(selector):
-        return _numbered(rows, int(selector), path, places, origin)
+        try:
+            return _numbered(rows, int(selector), path, places, origin)
+        except UnknownReferenceError:  # of git's abbreviated ids one in thirty has digits alone
+            if len(selector) < SHORTEST or find_commit(reader, selector, places, path) is None:
+                raise
     if looks_like_time(selector):
         return _as_of(rows, selector, path, places)
     if _GLOB.search(selector):

@@ -12,7 +12,8 @@ from provgraph.queries.times import check_text, in_order, looks_like_time, momen
 
 LONGEST: Final = 20_000
 """Versions of a chain that are looked at."""
-_SHORTEST: Final = 6
+SHORTEST: Final = 6
+"""Characters of a commit's id that name it."""
 _HEX: Final = frozenset("0123456789abcdef")
 
 
@@ -36,7 +37,7 @@ def find_commit(reader: GraphReader, text: str, places: Places, path: str = "") 
     if found is not None:
         return found
     prefix = text.lower()
-    if len(prefix) < _SHORTEST or set(prefix) - _HEX:
+    if len(prefix) < SHORTEST or set(prefix) - _HEX:
         return None
     recorded = reader.commits(prefix)
     if len(recorded) > 1:

@@ -301,8 +301,16 @@ def pull(project: "Opened", name: str | None = None, progress: Progress = lambda
                 transfers=transfers,
                 forgotten=taking.forgotten,
                 origins=shares,
-                notes=(*project.notes, *taking.notes),
+                notes=(*project.notes, *taking.notes, *([] if taking.theirs else [_unknown(name, store.project)])),
             )
+
+
+def _unknown(remote: str, uid: str) -> str:
+    """What is to be said of a server that nobody has sent this project to."""
+    return (
+        f"{remote} has nothing of this project ({uid}); if colleagues push to it, theirs is another one: `provdb status"
+        " --json` there tells its uid, `provdb init --join UID` in a fresh clone, before anything else, belongs to it"
+    )
 
 
 class _Taking:

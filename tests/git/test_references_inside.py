@@ -1,5 +1,6 @@
 """Commits of submodules and of work trees inside the project; what nobody recorded comes out of git alone."""
 
+import hashlib
 import os
 
 import pytest
@@ -26,6 +27,18 @@ def test_restore_never_gives_another_states_bytes(twice):
     done = twice.run("restore", "b.txt@first")
     assert done.stdout == twice.git("show", "first:b.txt") == "b\n"
     assert twice.run("restore", "b.txt@HEAD").stdout == twice.git("show", "HEAD:b.txt") == "b\nc\n"
+
+
+def test_an_abbreviated_id_may_be_a_number(twice):
+    first = twice.git("cat-file", "commit", "first")
+    for number in range(10_000):
+        text = f"{first}{number}\n"
+        digits = hashlib.sha1(f"commit {len(text)}\0{text}".encode()).hexdigest()[:7]
+        if digits.isdigit():
+            break
+    twice.provdb.command(["git", "hash-object", "-t", "commit", "-w", "--stdin"], input=text)
+    assert twice.run("restore", f"b.txt@{digits}").stdout == "b\n"
+    assert "there is no b.txt@654321" in twice.run("restore", "b.txt@654321", check=2).stderr
 
 
 def test_restoring_what_git_alone_has_to_a_file(twice):

@@ -187,11 +187,15 @@ def test_command_line_tells(people: Callable[[str], Person]) -> None:
     (alice.root / "raw.csv").write_text("a,1\n")
     alice.python("clean.py")
     assert "provdb push team" in alice("status").stdout
+    done = alice("pull")
+    assert "has nothing that is not here already" in done.stdout
+    assert f"nothing of this project ({alice.json('status')['project']})" in done.stderr
+    assert "provdb init --join" in done.stderr
     done = alice("push")
     assert "events sent to team (bolt://" in done.stdout and done.stderr == ""
     assert "has everything already" in alice("push").stdout
     done = bob("pull")
-    assert "events taken from team" in done.stdout
+    assert "events taken from team" in done.stdout and done.stderr == ""
     assert "nothing that is not here already" in bob("pull").stdout
     assert not registry.explain("status", bob.json("status"))
     status = bob("status").stdout

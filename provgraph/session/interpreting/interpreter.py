@@ -239,10 +239,12 @@ class Interpreter:
             task.left.pop(0)
 
     def _answered(self, task: _Task, value: dict[str, Any], error: str) -> None:
-        one = task.left.pop(0)
-        read = value.get("read") or ()
-        changed = next((path for given in task.given.values() if (path := given.changed(read))), "")
-        task.outcomes.append(outcome_of(one, value, error, changed))
+        one, read = task.left[0], value.get("read") or ()
+        if one.moment is not Moment.BEFORE and any(given.changed(read) for given in task.given.values()):
+            task.given.clear()  # it is asked once more, and no longer given the bytes of what has changed
+            return
+        task.left.pop(0)
+        task.outcomes.append(outcome_of(one, value, error))
 
     def _journal(self, task: _Task) -> bool:
         recorded = self._recollection.recorded(task.uid)
@@ -274,14 +276,8 @@ def request(one: Described, given: Given) -> dict[str, object]:
     return {"do": "run", "name": one.name, "occurrence": occurrence, "held": sorted(given.held)}
 
 
-def outcome_of(one: Described, value: dict[str, Any], error: str, changed: str = "") -> Outcome:
-    """What an answer comes to.
-
-    Parameters:
-        changed: a file that was read where it lies and is not what it was.
-    """
-    if not error and changed and one.moment is not Moment.BEFORE:
-        error = f"{changed} changed while it was read"
+def outcome_of(one: Described, value: dict[str, Any], error: str) -> Outcome:
+    """What an answer comes to."""
     found = value.get("findings")
     if not error and found is not None and not isinstance(found, dict):
         error = f"it returned a {type(found).__name__}, not an object"

@@ -44,9 +44,9 @@ class Given:
     direct: Mapping[str, tuple[int, ...]]
     """Absolute path → identity, of the files that are read where they lie."""
 
-    def changed(self, read: Iterable[str]) -> str:
-        """The first of the files that were read where they lie and are not what they were; "" where all are."""
-        return next((path for path in read if path in self.direct and lstat(path) != self.direct[path]), "")
+    def changed(self, read: Iterable[str]) -> bool:
+        """Whether one of the files that were read where they lie is not what it was: what was made of it is nothing."""
+        return any(path in self.direct and lstat(path) != self.direct[path] for path in read)
 
 
 class Recollection:
