@@ -3,11 +3,13 @@
 import asyncio
 import re
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
@@ -44,16 +46,19 @@ async def execute(
 ) -> str:
     """Run a notebook's cells in place, in a kernel of its own; returns how that went."""
     more.setdefault("allow_errors", True)
-    client = NotebookClient(document, timeout=seconds, kernel_name="python3", resources={}, **more)
-    try:
-        await client.async_execute(env=dict(environment), cwd=str(cwd))
-    except DeadKernelError:
-        return "the kernel died"
-    except CellTimeoutError:
-        return "too late"
-    except CellExecutionError as error:
-        return f"error: {error.ename}"
-    return "done"
+    # By sockets with names: of a port that was free a moment ago, somebody else may have become the owner.
+    with tempfile.TemporaryDirectory(prefix="kernel-") as sockets:
+        manager = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=f"{sockets}/socket")
+        client = NotebookClient(document, manager, timeout=seconds, resources={}, **more)
+        try:
+            await client.async_execute(env=dict(environment), cwd=str(cwd))
+        except DeadKernelError:
+            return "the kernel died"
+        except CellTimeoutError:
+            return "too late"
+        except CellExecutionError as error:
+            return f"error: {error.ename}"
+        return "done"
 
 
 def run(document: NotebookNode, cwd: Path, environment: Mapping[str, str], **more: Any) -> NotebookNode:
