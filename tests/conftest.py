@@ -4,7 +4,6 @@
 that belong to the test, so nothing of the user's is read or written.
 """
 
-import contextlib
 import json
 import os
 import shlex
@@ -20,7 +19,7 @@ from zlib import crc32
 import pytest
 from hypothesis import HealthCheck, settings
 from measuring import MEASURING, unmeasured
-from processes import eventually, ingesters
+from processes import end_ingesters, eventually
 
 ROOT = Path(__file__).resolve().parents[1]
 pytest_plugins = ["neo4j_server"]
@@ -204,9 +203,7 @@ def provdb(place: Path, make_provdb: Callable[..., Provdb]) -> Iterator[Provdb]:
     """The real command in ``place``, which is no project until something runs ``provdb("init")``."""
     command = make_provdb(place)
     yield command
-    for process in ingesters(place):  # nobody asks any more what it would still find
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGTERM)
+    end_ingesters(place, signal.SIGTERM)  # nobody asks any more what they would still find
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """What other processes do, and waiting for it."""
 
+import contextlib
 import fcntl
 import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +38,13 @@ def ingesters(root: Path) -> list[int]:
         if os.fsencode(root) in words and any(b"provgraph.session.ingester" in word for word in words):
             found.append(int(folder.name))
     return found
+
+
+def end_ingesters(root: Path, how: signal.Signals = signal.SIGKILL) -> None:
+    """End this project's ingesters. One may leave by itself meanwhile."""
+    for process in ingesters(root):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, how)
 
 
 def take(lock: IO[str]) -> bool:

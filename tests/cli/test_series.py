@@ -18,7 +18,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from processes import eventually, ingesters
+from processes import end_ingesters, eventually
 
 import provgraph
 from provgraph.errors import QuestionError
@@ -123,8 +123,7 @@ def test_an_ingester_that_is_killed_costs_no_point_and_doubles_none(training: Tr
     following = Following(training, "loss")
     for part in range(2):
         eventually(lambda part=part: len(following.of("loss")) == 5 * part + 5)
-        for ingester in ingesters(training.root):
-            os.kill(ingester, signal.SIGKILL)
+        end_ingesters(training.root)
         training.go(part)
     eventually(lambda: len(following.of("loss")) == 15)
     assert points(training.provdb) == LOSS

@@ -1,13 +1,11 @@
 """What ingestion does when it is killed, when many commands run at once, and when what it finds is broken."""
 
-import os
 import random
-import signal
 import sys
 import time
 
 import pytest
-from processes import ingesters
+from processes import end_ingesters
 
 from provgraph.stores import open_store
 
@@ -19,8 +17,7 @@ def test_an_ingester_killed_at_random_moments_loses_and_doubles_nothing(lab):
     for number in range(40):
         lab.run("sh", "-c", f"cat in > out.{number}; echo {number} >> log")
         time.sleep(rng.uniform(0, 0.15))
-        for process in ingesters(lab.root):
-            os.kill(process, signal.SIGKILL)
+        end_ingesters(lab.root)
     graph = lab.graph()
     commands = graph.of("Command")
     assert len(commands) == 40

@@ -10,7 +10,7 @@ import sys
 import time
 
 import pytest
-from processes import ingesters, take
+from processes import end_ingesters, take
 
 from provgraph.model.members import decode
 
@@ -291,8 +291,7 @@ def test_rule_19_the_first_question_after_the_machine_went_down(lab):
     running = lab.start("sh", "-c", "cat in; sleep 60", start_new_session=True)
     _wait_for_spool(lab, os.fsencode(f'{lab.root}/in"'))
     os.killpg(running.pid, signal.SIGKILL)
-    for pid in ingesters(lab.root):
-        os.kill(pid, signal.SIGKILL)
+    end_ingesters(lab.root)
     running.wait(20)
     rows = json.loads(lab.provdb("cypher", "MATCH (a:Command) RETURN a.command, a.interrupted", "--json").stdout)[
         "rows"
