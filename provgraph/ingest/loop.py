@@ -22,7 +22,7 @@ from provgraph.ingest.growing import running as written
 from provgraph.ingest.hashing import hash_one
 from provgraph.ingest.interpreting import Interpreting, Uninterpreted
 from provgraph.ingest.lookup import Lookup
-from provgraph.ingest.notice import changed_files, git_is_at_work, notice
+from provgraph.ingest.notice import at_rest, changed_files, git_is_at_work, notice
 from provgraph.ingest.places import Places
 from provgraph.ingest.records import Record, SpoolTail, alive, never_begun, remove, runs, spool_files
 from provgraph.ingest.settle import Settler
@@ -36,7 +36,6 @@ _THE_DISKS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 _LOOKS: Final = 20
 _TOGETHER: Final = 50
 """Activities that end in a burst are journaled in one transaction, up to so many."""
-_YOUNG_NS: Final = 500_000_000
 _PATIENCE_NS: Final = 1_000_000_000
 """For so long, what has happened waits for what may have happened before it and is not written down."""
 PROGRESS_NS: Final = 1_000_000_000
@@ -457,8 +456,8 @@ class Ingester:
         if patient and git_is_at_work(self.wiring.places.root):
             return False
         found = changed_files(self.lookup)
-        young_ns = time.time_ns() - _YOUNG_NS
-        candidates = [one for one in found if not patient or one[1] is None or one[1][4] < young_ns]
+        now_ns = time.time_ns()
+        candidates = [one for one in found if not patient or at_rest(one[1], now_ns)]
         if candidates:
             for _ in range(_LOOKS):  # a command that never rests must not keep whoever asked
                 if not self.step():

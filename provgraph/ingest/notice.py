@@ -14,6 +14,9 @@ from provgraph.ingest.state import LINK, REGULAR, Snap, file_type
 _LOCKED_S: Final = 60.0
 """A git command holds its index no longer than this; what lies there longer was left behind by one that was killed."""
 _JUST_NOW_S: Final = 0.5
+_YOUNG_NS: Final = 500_000_000
+_EMPTIED_NS: Final = 2_000_000_000
+"""A shell empties a file before the command is there that writes it, which on a busy machine takes its time."""
 
 
 def git_is_at_work(root: str) -> bool:
@@ -27,6 +30,11 @@ def git_is_at_work(root: str) -> bool:
             if 0 <= now - os.stat(f"{folders[1]}/{name}").st_mtime < age_s:
                 return True
     return False
+
+
+def at_rest(stat: Stat | None, now_ns: int) -> bool:
+    """Whether a file has been as it is for a while."""
+    return stat is None or now_ns - stat[4] > (_EMPTIED_NS if stat[2] == 0 else _YOUNG_NS)
 
 
 def changed_files(lookup: Lookup) -> list[tuple[Snap, Stat | None]]:

@@ -37,6 +37,8 @@ from provgraph.stores import EmbeddedStore, open_store
 
 LINGER_S: Final = 3.0
 """How long an ingester without work stays: the next command of a series finds it ready."""
+_PATIENT_S: Final = 2.5
+"""So long it leaves what has changed in the last moments; less than it stays, so that it looks at everything once."""
 _LOCK_WAIT_S: Final = 5.0
 _LOG_LIMIT: Final = 1 << 20
 _LOOK: Final = b"?"
@@ -134,7 +136,7 @@ def _follow(root: str, ingester: Ingester, bell: int, sender: Sender) -> bool:
         sender.look()
         idle_s = time.monotonic() - idle_since
         if not ingester.busy and not looked and idle_s > 0.1:
-            looked = ingester.notice(patient=idle_s < 1) and not ingester.hash_later()
+            looked = ingester.notice(patient=idle_s < _PATIENT_S) and not ingester.hash_later()
         if not ingester.busy and not ingester.interpreting and idle_s > LINGER_S:
             return False
         wait_s = 0.01 if ingester.waiting else 0.05 if ingester.interpreting or not looked else 0.5
