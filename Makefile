@@ -56,7 +56,7 @@ check-tests:
 	@$(bin)/python -c 'from provgraph.schemas import names, validator; [validator(name) for name in names()]'
 	$(bin)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term --cov-fail-under=$(COVERAGE) $(PYTEST_OPTIONS)
 
-bench: ## the figures, into benchmarks/*.md (about an hour, better on a quiet machine)
+bench: ## the figures, into benchmarks/*.md (over two hours, better on a quiet machine)
 	$(environment) dev
 	$(bin)/python benchmarks/run.py
 
